@@ -1,0 +1,82 @@
+import type { Exit, Failure } from './events.ts'
+import type { BoxContext } from './state.ts'
+
+export type EndingCause =
+  | 'requested'
+  | 'guest-poweroff'
+  | 'host-reboot'
+  | 'crash'
+  | 'guest-panic'
+  | 'reboot-loop'
+  | 'vcpu-error'
+  | 'boot-failed'
+  | 'external'
+  | 'unknown'
+
+/** How the last incarnation ended. */
+export interface Ending {
+  readonly cause: EndingCause
+  /** the main command's */
+  readonly exitCode?: number
+  /** the VMM's; absent where nobody could know */
+  readonly vmm?: { readonly exitCode?: number; readonly signal?: string }
+  /** in `ms since 1970` */
+  readonly at: number
+  readonly code?: string
+  readonly message?: string
+  readonly details?: Readonly<Record<string, unknown>>
+  readonly logTail?: string
+}
+
+/**
+ * Tells an ending from the evidence. A stop that was asked for colours every ending; else what the guest was seen
+ * to do counts before how the process went.
+ */
+export function causeOf(context: BoxContext, exit: Exit): EndingCause {
+  if (context.failure) return 'boot-failed'
+  if (context.stop) return context.stop.cause
+  if (context.panicked) return 'guest-panic'
+  if (context.poweredOff) return 'guest-poweroff'
+  if (exit.vcpuError) return 'vcpu-error'
+  if (exit.last === 'orderly') return exit.noShutdown ? 'external' : 'guest-poweroff'
+  return 'crash'
+}
+
+export function endingOf(context: BoxContext, exit: Exit, at: number): Ending {
+  const exitCode = exit.commandExitCode ?? context.commandExit
+  const vmm = {
+    ...(exit.exitCode === undefined ? {} : { exitCode: exit.exitCode }),
+    ...(exit.signal === undefined ? {} : { signal: exit.signal }),
+  }
+  return {
+    cause: causeOf(context, exit),
+    at,
+    ...(exitCode === null || exitCode === undefined ? {} : { exitCode }),
+    ...(Object.keys(vmm).length === 0 ? {} : { vmm }),
+    ...(context.failure ? failureFields(context.failure) : {}),
+    ...(exit.logTail ? { logTail: exit.logTail } : {}),
+  }
+}
+
+export function failureFields(failure: Failure): Pick<Ending, 'code' | 'message' | 'details'> {
+  return {
+    code: failure.code,
+    message: failure.message,
+    ...(failure.details ? { details: failure.details } : {}),
+  }
+}
+
+/** The public state after an ending (the table in the design's section 4). */
+export function stateAfter(cause: EndingCause): 'stopped' | 'crashed' | 'failed' {
+  switch (cause) {
+    case 'requested':
+    case 'guest-poweroff':
+    case 'host-reboot':
+    case 'external':
+      return 'stopped'
+    case 'boot-failed':
+      return 'failed'
+    default:
+      return 'crashed'
+  }
+}

@@ -1,0 +1,40 @@
+export { boxMachine } from './box.ts'
+export type { Effect, EffectType, Timer } from './effects.ts'
+export { type Ending, type EndingCause, stateAfter } from './ending.ts'
+export { BoxError, type BoxErrorOptions, type ErrorCode, errorCodes, isErrorCode } from './errors.ts'
+export {
+  type BoxCommand,
+  type BoxEvent,
+  type BoxFact,
+  type EventType,
+  type Exit,
+  type Failure,
+  isCommand,
+  type ProcessIdentity,
+  type StampedEvent,
+  type StopRung,
+  type VmPresence,
+} from './events.ts'
+export type { Head, LedgerRecord, RecordMeta } from './record.ts'
+export {
+  type BoxSpec,
+  type DiskSpec,
+  type ImageSpec,
+  type ReadySpec,
+  type RestartSpec,
+  readyOf,
+  type StopMode,
+} from './spec.ts'
+export {
+  type BoxContext,
+  type BoxState,
+  type BoxTag,
+  type PublicState,
+  pathOf,
+  publicStateOf,
+  type StateValue,
+  type StopIntent,
+  stageOf,
+} from './state.ts'
+export { accepts, isRefusal, type Refusal, type StepInput, step, type Transition } from './step.ts'
+export { type BoxSnapshot, snapshotOf } from './xstate.ts'

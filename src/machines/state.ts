@@ -1,0 +1,92 @@
+import type { Effect, Timer } from './effects.ts'
+import type { Ending, EndingCause } from './ending.ts'
+import type { Failure, ProcessIdentity } from './events.ts'
+import type { BoxSpec, StopMode } from './spec.ts'
+
+/** What a box remembers beside the machine's state value; JSON. */
+export interface BoxContext {
+  readonly id: string
+  readonly name: string | null
+  readonly labels: Readonly<Record<string, string>>
+  readonly spec: BoxSpec
+  /** in `ms since 1970`, as all times here */
+  readonly createdAt: number
+  /** number of the last VMM asked for; 0: none yet */
+  readonly incarnation: number
+  /** the last incarnation is not over */
+  readonly open: boolean
+  readonly process: ProcessIdentity | null
+  readonly vmmVersion: string | null
+  readonly guestReady: boolean
+  readonly startedAt: number | null
+  /** a stop under way, or an ending that the guest began */
+  readonly stop: StopIntent | null
+  /** the start again that a `restart` asked for */
+  readonly restarting: boolean
+  /** the removal that a forced `remove` asked for */
+  readonly removing: boolean
+  /** why the start under way has failed */
+  readonly failure: Failure | null
+  readonly poweredOff: boolean
+  readonly panicked: boolean
+  /** exit code of the main command */
+  readonly commandExit: number | null
+  readonly ending: Ending | null
+  readonly restarts: number
+  readonly reboots: number
+  /** why the box cannot be looked at */
+  readonly unknownReason: string | null
+  /** end of what was read of the event monitor's file, in `bytes` */
+  readonly eventOffset: number
+}
+
+export interface StopIntent {
+  readonly mode: StopMode
+  readonly timeoutMs: number
+  readonly cause: Extract<EndingCause, 'requested' | 'guest-poweroff'>
+}
+
+/** The machine's own state value; only the public state, the first word, is stable. */
+export type StateValue = string | { readonly [state: string]: StateValue | undefined }
+
+/** All that a fold needs to go on: what a head and a checkpoint hold. */
+export interface BoxState {
+  readonly value: StateValue
+  readonly context: BoxContext
+  /** effects asked for and not yet over, by invocation */
+  readonly effects: Readonly<Record<string, Effect>>
+  /** deadlines that have not passed, by the machine's name */
+  readonly timers: Readonly<Record<string, Timer>>
+}
+
+export type PublicState =
+  | 'configured'
+  | 'starting'
+  | 'running'
+  | 'paused'
+  | 'stopping'
+  | 'stopped'
+  | 'crashed'
+  | 'failed'
+  | 'removing'
+  | 'removed'
+  | 'unknown'
+
+export type BoxTag = 'up' | 'busy' | 'down' | 'gone'
+
+/** A state value as one word a level, joined by dots. */
+export function pathOf(value: StateValue): string {
+  if (typeof value === 'string') return value
+  const [head, rest] = Object.entries(value)[0] ?? ['', undefined]
+  return rest === undefined ? head : `${head}.${pathOf(rest)}`
+}
+
+export function publicStateOf(value: StateValue): PublicState {
+  return (typeof value === 'string' ? value : Object.keys(value)[0]) as PublicState
+}
+
+/** Stage within `starting`, else undefined. */
+export function stageOf(value: StateValue): string | undefined {
+  if (typeof value === 'string' || value['starting'] === undefined) return undefined
+  return pathOf(value['starting'])
+}

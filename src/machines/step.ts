@@ -1,0 +1,121 @@
+import type { Effect, EffectType, Timer } from './effects.ts'
+import { type BoxCommand, type BoxEvent, isCommand, type StampedEvent } from './events.ts'
+import { type BoxState, type PublicState, pathOf, publicStateOf } from './state.ts'
+import { acceptedOf, begin, feed, type Wants } from './xstate.ts'
+
+/** One event and what came of it. */
+export interface Transition {
+  readonly event: BoxEvent & { readonly incarnation: number }
+  readonly from: string
+  readonly to: string
+  /** effects that this transition asks for */
+  readonly effects: readonly Effect[]
+  readonly timers: { readonly set: readonly Timer[]; readonly cancelled: readonly string[] }
+  /** state after it */
+  readonly state: BoxState
+}
+
+/** A command that the machine does not accept in this state. */
+export interface Refusal {
+  readonly refused: true
+  readonly state: PublicState
+  /** types of the commands that it would accept */
+  readonly accepts: readonly string[]
+}
+
+/** What time and version the step is taken at; both arrive as data. */
+export interface StepInput {
+  /** in `ms since 1970` */
+  readonly at: number
+  /** version that the transition will have */
+  readonly version: number
+}
+
+const probes: readonly BoxCommand[] = [
+  { type: 'start.requested' },
+  { type: 'stop.requested', mode: 'kill' },
+  { type: 'restart.requested' },
+  { type: 'pause.requested' },
+  { type: 'resume.requested' },
+  { type: 'remove.requested', force: false },
+  { type: 'remove.requested', force: true },
+  { type: 'box.renamed', name: null },
+  { type: 'box.resolved', verdict: 'dead' },
+]
+
+export function isRefusal(outcome: Transition | Refusal): outcome is Refusal {
+  return 'refused' in outcome
+}
+
+/** Command types that the machine accepts in a state. */
+export function accepts(state: BoxState): string[] {
+  return acceptedOf(
+    state,
+    probes.map(command => ({ ...command, at: 0 })),
+  )
+}
+
+/**
+ * Folds one event into a box's state. Pure: same input, same output, and nothing happens.
+ *
+ * A command that is not accepted gives a {@link Refusal}. A fact is always a transition, if only to the same state; a
+ * fact about an incarnation that is over changes nothing.
+ */
+export function step(
+  state: BoxState | undefined,
+  event: BoxEvent,
+  { at, version }: StepInput,
+): Transition | Refusal {
+  const stamped = { ...event, at } as StampedEvent
+  if (state === undefined) {
+    if (stamped.type !== 'box.created')
+      throw new TypeError(`A box begins with box.created, not ${event.type}`)
+    return transitionOf(undefined, event, begin(stamped), { at, version })
+  }
+  if (isCommand(event)) {
+    const wants = feed(state, stamped)
+    if (!wants.taken) return { refused: true, state: publicStateOf(state.value), accepts: accepts(state) }
+    return transitionOf(state, event, wants, { at, version })
+  }
+  if (event.incarnation !== state.context.incarnation) return unchanged(state, event)
+  return transitionOf(state, event, feed(state, stamped), { at, version })
+}
+
+function unchanged(state: BoxState, event: BoxEvent & { readonly incarnation: number }): Transition {
+  const path = pathOf(state.value)
+  return { event, from: path, to: path, effects: [], timers: { set: [], cancelled: [] }, state }
+}
+
+function transitionOf(
+  before: BoxState | undefined,
+  event: BoxEvent,
+  wants: Wants,
+  { at, version }: StepInput,
+): Transition {
+  const { incarnation } = wants.context
+  const asked = wants.invoked.map(
+    ({ id, src }, n) =>
+      [id, { id: `${version}.${n}`, type: src as EffectType, incarnation } satisfies Effect] as const,
+  )
+  const set = wants.delayed.map(({ id, delay }) => ({ id, dueAt: at + delay }))
+  const kept = Object.entries(before?.effects ?? {}).filter(([id]) => wants.invoking.includes(id))
+  const fired = event.type === 'timer.fired' ? event.timer : undefined
+  const cancelled = wants.cancelled.filter(id => id !== fired && before?.timers[id] !== undefined)
+  const running = Object.entries(before?.timers ?? {}).filter(
+    ([id]) => id !== fired && !cancelled.includes(id),
+  )
+  const offset = 'offset' in event ? event.offset : undefined
+  return {
+    event: { ...event, incarnation },
+    from: before ? pathOf(before.value) : '',
+    to: pathOf(wants.value),
+    effects: asked.map(([, effect]) => effect),
+    timers: { set, cancelled },
+    state: {
+      value: wants.value,
+      context: offset === undefined ? wants.context : { ...wants.context, eventOffset: offset },
+      effects: Object.fromEntries([...kept, ...asked]),
+      timers: Object.fromEntries([...running, ...set.map(timer => [timer.id, timer] as const)]),
+    },
+  }
+}

@@ -1,0 +1,100 @@
+import { type AnyActorScope, createActor, type EventFrom, type SnapshotFrom } from 'xstate'
+import { boxMachine } from './box.ts'
+import type { StampedEvent } from './events.ts'
+import type { BoxContext, BoxState, StateValue } from './state.ts'
+
+/**
+ * All that knows how XState works inside: its pure transition, and the names under which it reports what it wants
+ * done. To move to another XState is to rewrite this file.
+ *
+ * `transition()` of XState makes a new actor for every call; one scope that runs nothing, reused, halves the cost.
+ */
+
+export type BoxSnapshot = SnapshotFrom<typeof boxMachine>
+
+/** What one transition wants done, as XState names it. */
+export interface Wants {
+  readonly value: StateValue
+  readonly context: BoxContext
+  /** the machine took the event, if only to stay where it is */
+  readonly taken: boolean
+  /** invocations begun: id and source */
+  readonly invoked: readonly { readonly id: string; readonly src: string }[]
+  /** ids of all invocations that hold now */
+  readonly invoking: readonly string[]
+  /** delays begun: id and `ms` */
+  readonly delayed: readonly { readonly id: string; readonly delay: number }[]
+  /** ids of delays called off */
+  readonly cancelled: readonly string[]
+}
+
+interface Action {
+  readonly type: string
+  readonly params: unknown
+}
+
+const actions: Action[] = []
+const host = createActor(boxMachine, { input: undefined as never })
+const scope: AnyActorScope = {
+  self: host,
+  system: host.system,
+  id: host.id,
+  sessionId: host.sessionId,
+  logger: () => {},
+  defer: () => {},
+  emit: () => {},
+  stopChild: () => {},
+  actionExecutor: action => {
+    actions.push(action as unknown as Action)
+  },
+}
+
+function read(snapshot: BoxSnapshot, taken: boolean): Wants {
+  const invoked: { id: string; src: string }[] = []
+  const delayed: { id: string; delay: number }[] = []
+  const cancelled: string[] = []
+  for (const { type, params } of actions.splice(0)) {
+    const p = params as { id?: string; src?: string; delay?: number; sendId?: string }
+    if (type === 'xstate.spawnChild') invoked.push({ id: p.id as string, src: p.src as string })
+    else if (type === 'xstate.raise' && p.delay !== undefined)
+      delayed.push({ id: p.id as string, delay: p.delay })
+    else if (type === 'xstate.cancel') cancelled.push(p.sendId as string)
+  }
+  return {
+    value: snapshot.value as StateValue,
+    context: snapshot.context,
+    taken,
+    invoked,
+    invoking: snapshot._nodes.flatMap(node => node.invoke.map(invocation => invocation.id)),
+    delayed,
+    cancelled,
+  }
+}
+
+/** The machine's own snapshot of a state, for `matches`, `can` and `hasTag`. */
+export function snapshotOf(state: Pick<BoxState, 'value' | 'context'>): BoxSnapshot {
+  return boxMachine.resolveState({ value: state.value as never, context: state.context }) as BoxSnapshot
+}
+
+export function begin(event: Extract<StampedEvent, { type: 'box.created' }>): Wants {
+  actions.length = 0
+  return read(boxMachine.getInitialSnapshot(scope as never, event) as BoxSnapshot, true)
+}
+
+/** Feeds one event; runs nothing. Throws what a guard or an assignment throws. */
+export function feed(state: Pick<BoxState, 'value' | 'context'>, event: StampedEvent): Wants {
+  actions.length = 0
+  const before = snapshotOf(state)
+  const input = event.type === 'timer.fired' ? { ...event, type: event.timer } : event
+  const after = boxMachine.transition(before, input as EventFrom<typeof boxMachine>, scope as never)
+  return read(after as BoxSnapshot, after !== before)
+}
+
+/** Types of the events that the machine would take, of those given. */
+export function acceptedOf(
+  state: Pick<BoxState, 'value' | 'context'>,
+  candidates: readonly StampedEvent[],
+): string[] {
+  const snapshot = snapshotOf(state)
+  return [...new Set(candidates.filter(event => snapshot.can(event)).map(event => event.type))]
+}

@@ -1,0 +1,107 @@
+import type { BoxError, Head, LedgerRecord, RecordMeta, Transition } from '../machines/index.ts'
+
+/** A transition handed in to be made durable. */
+export interface Append {
+  readonly box: string
+  /** version of the box that the transition was computed from; 0 for a new box */
+  readonly expectedVersion: number
+  readonly transition: Transition
+  /** in `ms since 1970` */
+  readonly at: number
+  readonly meta: Pick<RecordMeta, 'commandId' | 'cause' | 'actor'>
+}
+
+/** What became durable. */
+export interface Committed {
+  readonly record: LedgerRecord
+  readonly head: Head
+}
+
+export interface ReadOptions {
+  /** first position, inclusive; default 1 */
+  readonly from?: number
+  /** last position, inclusive; default the tail at the time of each page */
+  readonly to?: number
+  /** one box only, by ID */
+  readonly box?: string
+}
+
+export interface Parked {
+  readonly position?: number
+  readonly reason: string
+}
+
+/** The ownership before this one, as the ledger's own journal has it. */
+export interface PreviousOwner {
+  readonly epoch: number
+  readonly bootId: string
+  /** it closed the home itself */
+  readonly closed: boolean
+}
+
+export interface Problem {
+  readonly kind: string
+  readonly position?: number
+  readonly box?: string
+  readonly file?: string
+  readonly message: string
+}
+
+export interface VerifyReport {
+  readonly ok: boolean
+  readonly records: number
+  readonly boxes: number
+  readonly parked: readonly string[]
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * The durable truth: an append-only order of transitions, with every box's head. One process has it open.
+ *
+ * Committed records are told in the order of their positions, to `onCommit` first and to the appender after it; both
+ * only once the batch is synced. Between the two nothing else happens.
+ */
+export interface Ledger {
+  /** number of this ownership; only grows */
+  readonly epoch: number
+  readonly previous: PreviousOwner | undefined
+  /** last durable position (0: none) and its hash */
+  readonly tail: { readonly position: number; readonly hash: string }
+  /** heads of all boxes that are not removed */
+  heads(): Iterable<Head>
+  head(box: string): Head | undefined
+  /** head of a removed box, from disk */
+  removedHead(box: string): Promise<Head | undefined>
+  /** boxes whose records are damaged, by ID */
+  readonly parked: ReadonlyMap<string, Parked>
+  /** what is wrong with the ledger as a whole, so that it takes no more writes */
+  readonly failure: BoxError | undefined
+  /**
+   * Resolves when durable. Rejects with `WRONG_EXPECTED_VERSION` or `NAME_TAKEN` before anything is written,
+   * `ENGINE_OVERLOADED` when the queue is full, `LEDGER_CORRUPT` for a parked box, `ENGINE_CLOSED`, `NO_SPACE`, and
+   * `COMMIT_UNKNOWN` (`details.commandId`) when the batch was rejected.
+   */
+  append(append: Append): Promise<Committed>
+  /** the box that a name means, also while the transition that gives it is on its way to the disk */
+  claimant(name: string): string | undefined
+  /** what a command ID has led to */
+  command(commandId: string): Promise<{ readonly box: string; readonly position: number } | undefined>
+  /** lossless, in pages; ends at the tail */
+  read(options?: ReadOptions): AsyncIterable<LedgerRecord>
+  /** of one box, by version, removed or not */
+  history(box: string): AsyncIterable<LedgerRecord>
+  onCommit(listener: (committed: readonly Committed[]) => void): () => void
+  verify(options?: { readonly box?: string; readonly replay?: boolean }): Promise<VerifyReport>
+  /** writes what is queued, then lets go of the home; idempotent */
+  close(): Promise<void>
+}
+
+export interface OpenLedgerOptions {
+  /** directory of the home; made if missing */
+  readonly home: string
+  readonly bootId: string
+  readonly engine: string
+  /** `process`: no fsync; survives a crash of the process, not of the host. Default `sync` */
+  readonly durability?: 'sync' | 'process'
+  readonly now: () => number
+}

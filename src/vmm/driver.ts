@@ -1,0 +1,48 @@
+import type { BoxContext, BoxFact, Effect } from '../machines/index.ts'
+
+/** What the driver of one incarnation is made with. */
+export interface DriverInput {
+  readonly box: string
+  readonly incarnation: number
+  /** directory of the home, absolute */
+  readonly home: string
+  /** as the ledger has it when the driver is made */
+  readonly context: BoxContext
+  /**
+   * Tells a fact; resolves when it is durable. Facts are recorded in the order in which they are told. Rejects when
+   * the engine is closing: the driver then stops.
+   */
+  readonly tell: (fact: BoxFact) => Promise<void>
+  /** how a VMM is found and started */
+  readonly vmm: VmmChoice
+  /** progress of preparing the image, for people */
+  readonly onProgress?: (message: string) => void
+}
+
+/** Where the VMM program comes from, by the caller's wish. */
+export interface VmmChoice {
+  /** program and first arguments, or absent for discovery */
+  readonly binary?: string | readonly string[]
+  /** the environment that discovery reads */
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** What the engine sends to a driver actor. */
+export type DriverEvent =
+  /**
+   * Do this; the outcome comes back as facts. `recovered`: an earlier engine may have begun it, so look at the world
+   * before doing it again.
+   */
+  | {
+      readonly type: 'effect'
+      readonly effect: Effect
+      readonly context: BoxContext
+      readonly recovered: boolean
+    }
+  /** The machine has left the state that asked for the effect: its outcome is not waited for any more. */
+  | { readonly type: 'cancel'; readonly id: string }
+  /**
+   * Look at an incarnation of an earlier engine: read the event monitor's file on from `context.eventOffset`, then
+   * tell `vmm.adopted`, `vmm.exited`, `host.rebooted` or `box.unknown`.
+   */
+  | { readonly type: 'look' }
