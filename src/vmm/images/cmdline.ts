@@ -1,0 +1,35 @@
+import { ImageError } from './image-error.ts'
+
+export interface CmdlineOptions {
+  /** Becomes the guest's host name; at most 63 of `A-Z a-z 0-9 _ . -` */
+  readonly name?: string | undefined
+  /** Further words for the kernel, put last so that they win */
+  readonly extra?: readonly string[] | undefined
+}
+
+/**
+ * The kernel command line of the built-in guest. `panic=-1`: a crash is a reboot, which the VMM sees. `quiet` and
+ * `cryptomgr.notests=1` save some 0.4 s of boot under software emulation (measured with Debian 12's cloud kernel).
+ */
+export function builtinCmdline({ name, extra = [] }: CmdlineOptions = {}): string {
+  const words = ['console=ttyS0', 'panic=-1', 'quiet', 'cryptomgr.notests=1']
+  if (name !== undefined) {
+    if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(name)) {
+      throw new ImageError('INVALID_ARGUMENT', `Not a host name: ${JSON.stringify(name)}`, { field: 'name' })
+    }
+    words.push(`boxledger.name=${name}`)
+  }
+  for (const word of extra) {
+    if (!/^[!-~]+$/.test(word)) {
+      throw new ImageError(
+        'INVALID_ARGUMENT',
+        `Not a word of a kernel command line: ${JSON.stringify(word)}`,
+        {
+          field: 'cmdline',
+        },
+      )
+    }
+    words.push(word)
+  }
+  return words.join(' ')
+}
