@@ -1,0 +1,32 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Api, nameCall } from './api.ts'
+import type { Fault, FaultPlan } from './faults.ts'
+import type { Handler } from './http/server.ts'
+
+/** Puts the faults asked for between a client and the API. */
+export function withFaults(api: Api, plan: FaultPlan): Handler {
+  return async request => {
+    const faults = plan.strike(nameCall(request.path))
+    for (const fault of faults) {
+      if (fault.kind === 'hang') await new Promise<never>(() => undefined)
+      if (fault.kind === 'slow') await delay(fault.ms)
+    }
+    const before = faults.find(fault => fault.when === 'before' && isEnding(fault))
+    if (before !== undefined) return end(before)
+    const response = await api(request)
+    const after = faults.find(fault => fault.when === 'after' && isEnding(fault))
+    return after === undefined ? response : end(after)
+  }
+}
+
+function isEnding({ kind }: Fault): boolean {
+  return kind === 'die' || kind === 'answer' || kind === 'cut'
+}
+
+async function end(fault: Fault): Promise<'cut' | { status: number; body: string }> {
+  if (fault.kind === 'cut') return 'cut'
+  if (fault.kind === 'answer') return { status: fault.status, body: fault.body }
+  if (fault.code !== undefined) process.exit(fault.code)
+  process.kill(process.pid, 'SIGKILL')
+  return await new Promise<never>(() => undefined)
+}
