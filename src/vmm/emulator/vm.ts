@@ -31,8 +31,8 @@ export interface Vm {
 export async function makeVm(config: VmConfig): Promise<Vm> {
   validateConfig(config)
   files.checkMemory(config)
-  dropOnFailure(config, 'disks', files.checkDisk)
-  dropOnFailure(config, 'net', files.checkNet)
+  dropOnFailure(config, 'disks', config.disks, files.checkDisk)
+  dropOnFailure(config, 'net', config.net, files.checkNet)
   files.checkRandomSource(config.rng.src)
   const vsock = await makeVsock(config)
   try {
@@ -92,15 +92,16 @@ async function makeVsock(config: VmConfig): Promise<VsockListener | undefined> {
   }
 }
 
-function dropOnFailure<K extends 'disks' | 'net'>(
+function dropOnFailure<T>(
   config: VmConfig,
-  key: K,
-  check: (device: NonNullable<VmConfig[K]>[number]) => void,
+  key: 'disks' | 'net',
+  list: readonly T[] | undefined,
+  check: (device: T) => void,
 ): void {
   try {
-    for (const device of config[key] ?? []) check(device)
+    for (const device of list ?? []) check(device)
   } catch (error) {
-    Object.assign(config, { [key]: undefined })
+    config[key] = undefined
     throw error
   }
 }
