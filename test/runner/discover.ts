@@ -1,0 +1,45 @@
+import { readdir, readFile } from 'node:fs/promises'
+import path from 'node:path'
+
+export interface TestFile {
+  /** Path below `test/`, as people write it */
+  readonly name: string
+  /** The program to run */
+  readonly program: string
+  /** Uses a virtual machine: one such file at a time */
+  readonly heavy: boolean
+  /** Time for the whole file, in `ms` */
+  readonly timeoutMs: number
+}
+
+const DEFAULT_TIMEOUT_S = 180
+
+/**
+ * Finds the tests by their sources, so that what an older build left in `dist` is not run. Filters are parts of paths;
+ * one that ends in `.mjs` is a program to run as it is.
+ */
+export const discover = async (root: string, filters: readonly string[]): Promise<TestFile[]> => {
+  const programs = filters.filter(filter => filter.endsWith('.mjs'))
+  const parts = filters.filter(filter => !filter.endsWith('.mjs'))
+  const names = programs.length > 0 && parts.length === 0 ? [] : await listSources(root)
+  const wanted = names.filter(name => parts.length === 0 || parts.some(part => `test/${name}`.includes(part)))
+  return Promise.all([
+    ...wanted.map(name => {
+      const program = path.join(root, 'dist/test', name.replace(/\.ts$/, '.js'))
+      return describe(name, path.join(root, 'test', name), program)
+    }),
+    ...programs.map(name => describe(name, path.resolve(name), path.resolve(name))),
+  ])
+}
+
+const listSources = async (root: string): Promise<string[]> => {
+  const names = await readdir(path.join(root, 'test'), { recursive: true })
+  return names.filter(name => name.endsWith('.test.ts') && !name.startsWith('fixtures/')).sort()
+}
+
+const describe = async (name: string, source: string, program: string): Promise<TestFile> => {
+  const text = await readFile(source, 'utf8')
+  const seconds = Number(/^\/\/ @timeout (\d+)\s*$/m.exec(text)?.[1] ?? DEFAULT_TIMEOUT_S)
+  const heavy = /\.qemu\.test\.ts$/.test(name) || /^\/\/ @heavy\s*$/m.test(text)
+  return { name, program, heavy, timeoutMs: seconds * 1000 }
+}

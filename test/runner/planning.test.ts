@@ -1,0 +1,99 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { withTempDir } from '../support/tmp.ts'
+import { discover } from './discover.ts'
+import { readLimits } from './limits.ts'
+import { checkQemuCount } from './qemu-count.ts'
+import { runAll } from './schedule.ts'
+
+const planning = suite('planning')
+
+const inProject = (files: Record<string, string>, fn: (root: string) => Promise<void>): Promise<void> =>
+  withTempDir(async root => {
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(path.dirname(path.join(root, name)), { recursive: true })
+      writeFileSync(path.join(root, name), text)
+    }
+    await fn(root)
+  })
+
+planning('tests are found by their sources, so stale builds are not run', async () => {
+  const files = {
+    'test/a/one.test.ts': '// @timeout 600\n',
+    'test/a/two.qemu.test.ts': '',
+    'test/three.test.ts': '// @heavy\n',
+    'test/a/other.ts': '',
+    'dist/test/a/stale.test.js': '',
+  }
+  await inProject(files, async root => {
+    const found = await discover(root, [])
+    assert.equal(
+      found.map(file => [file.name, file.heavy, file.timeoutMs / 1000]),
+      [
+        ['a/one.test.ts', false, 600],
+        ['a/two.qemu.test.ts', true, 180],
+        ['three.test.ts', true, 180],
+      ],
+    )
+    assert.is(found[0]?.program, path.join(root, 'dist/test/a/one.test.js'))
+    assert.equal(
+      (await discover(root, ['a/', 'nothing'])).map(file => file.name),
+      ['a/one.test.ts', 'a/two.qemu.test.ts'],
+    )
+  })
+})
+
+planning('files run side by side, heavy ones one at a time', async () => {
+  const files = ['h1', 'a', 'h2', 'b', 'c', 'h3'].map(name => ({
+    name,
+    program: name,
+    heavy: name.startsWith('h'),
+    timeoutMs: 1,
+  }))
+  const running = new Set<string>()
+  const begun: string[] = []
+  let most = 0
+  await runAll(
+    files,
+    3,
+    async file => {
+      running.add(file.name)
+      begun.push(file.name)
+      most = Math.max(most, running.size)
+      assert.ok([...running].filter(name => name.startsWith('h')).length <= 1)
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve()
+      running.delete(file.name)
+    },
+    new AbortController().signal,
+  )
+  assert.is(most, 3)
+  assert.equal([...begun].sort(), ['a', 'b', 'c', 'h1', 'h2', 'h3'])
+  assert.is(begun[0], 'h1')
+})
+
+planning('nothing is begun after the signal', async () => {
+  const file = { name: 'a', program: 'a', heavy: false, timeoutMs: 1 }
+  const stop = new AbortController()
+  let begun = 0
+  await runAll([file, file, file], 1, async () => stop.abort(++begun), stop.signal)
+  assert.is(begun, 1)
+})
+
+planning('the committed number of QEMU tests binds only when QEMU is required', () => {
+  assert.is(checkQemuCount({ ran: 1, wanted: 2, required: false }).problem, undefined)
+  assert.is(checkQemuCount({ ran: 2, wanted: 2, required: true }).problem, undefined)
+  const short = checkQemuCount({ ran: 1, wanted: 2, required: true })
+  assert.is(short.line, 'qemu tests: 1 ran, at least 2 wanted')
+  assert.ok(short.problem)
+})
+
+planning('limits come from the environment and are checked', () => {
+  assert.is(readLimits({}).jobs, 2)
+  assert.is(readLimits({}).remainingMs(), Number.POSITIVE_INFINITY)
+  assert.ok(readLimits({ BOXLEDGER_TEST_LIMIT: '5' }).remainingMs() <= 5000)
+  assert.throws(() => readLimits({ BOXLEDGER_TEST_JOBS: 'many' }))
+})
+
+planning.run()

@@ -1,0 +1,71 @@
+import { accessSync, closeSync, constants, openSync } from 'node:fs'
+import path from 'node:path'
+import type { Callback, Test } from 'uvu'
+
+/** Where a program is found on PATH, or undefined. */
+export const findOnPath = (program: string): string | undefined =>
+  (process.env.PATH ?? '')
+    .split(path.delimiter)
+    .filter(dir => dir !== '')
+    .map(dir => path.join(dir, program))
+    .find(file => can(() => accessSync(file, constants.X_OK)))
+
+/** Registers a test that runs a guest on QEMU. Without QEMU it is skipped, or fails under `BOXLEDGER_REQUIRE_QEMU=1`. */
+export const needsQemu = <T>(test: Test<T>, name: string, fn: Callback<T>): void => {
+  const missing = findOnPath('qemu-system-x86_64')
+    ? undefined
+    : 'qemu-system-x86_64 is not on PATH (Debian: qemu-system-x86)'
+  const noted: Callback<T> = async context => {
+    try {
+      await fn(context)
+    } finally {
+      note(`QEMU ${name}`)
+    }
+  }
+  register(test, name, noted, missing, 'BOXLEDGER_REQUIRE_QEMU')
+}
+
+/** The same for a real cloud-hypervisor, which needs a usable `/dev/kvm`; forced by `BOXLEDGER_REQUIRE_CH=1`. */
+export const needsCloudHypervisor = <T>(test: Test<T>, name: string, fn: Callback<T>): void => {
+  let missing: string | undefined
+  if (!findOnPath('cloud-hypervisor')) missing = 'cloud-hypervisor is not on PATH'
+  else if (!opens('/dev/kvm')) missing = '/dev/kvm cannot be opened here'
+  register(test, name, fn, missing, 'BOXLEDGER_REQUIRE_CH')
+}
+
+const register = <T>(
+  test: Test<T>,
+  name: string,
+  fn: Callback<T>,
+  missing: string | undefined,
+  forcedBy: string,
+): void => {
+  if (missing === undefined) {
+    test(name, fn)
+  } else if (process.env[forcedBy] === '1') {
+    test(name, () => {
+      throw new Error(`${missing}, but ${forcedBy}=1 forbids skipping.`)
+    })
+  } else {
+    note(`SKIP ${name}: ${missing}`)
+    test.skip(name, fn)
+  }
+}
+
+// uvu writes its dots without an end of line; the runner wants notes on lines of their own.
+const note = (text: string): void => {
+  process.stdout.write(`\n${text}\n`)
+}
+
+// To be allowed is not enough: a device may be there and be refused by the container.
+const opens = (file: string): boolean => can(() => closeSync(openSync(file, 'r+')))
+
+const can = (attempt: () => void): boolean => {
+  try {
+    attempt()
+    return true
+  } catch {
+    // Whatever the reason, it cannot be used from here, and that is the question.
+    return false
+  }
+}
