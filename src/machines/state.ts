@@ -87,6 +87,6 @@ export function publicStateOf(value: StateValue): PublicState {
 
 /** Stage within `starting`, else undefined. */
 export function stageOf(value: StateValue): string | undefined {
-  if (typeof value === 'string' || value['starting'] === undefined) return undefined
-  return pathOf(value['starting'])
+  if (typeof value === 'string' || value.starting === undefined) return undefined
+  return pathOf(value.starting)
 }

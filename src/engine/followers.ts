@@ -1,0 +1,86 @@
+import { type Actor, type ActorLogic, createActor } from 'xstate'
+import {
+  type BoxCommand,
+  BoxError,
+  type BoxSnapshot,
+  type Head,
+  type LedgerRecord,
+  type StampedEvent,
+  snapshotOf,
+} from '../machines/index.ts'
+import type { Root } from './root.ts'
+
+/** A box's actor: it shows committed states and has no effects of its own. */
+export type BoxActor = Actor<FollowerLogic>
+
+type FollowerLogic = ActorLogic<BoxSnapshot, StampedEvent, Head>
+
+/** What the engine tells a follower; made here only, so that nobody else can. */
+const committed = new WeakMap<object, BoxSnapshot>()
+
+const followerLogic: FollowerLogic = {
+  transition: (snapshot, event) => committed.get(event) ?? snapshot,
+  getInitialSnapshot: (_, head) => snapshotOf(head.state),
+  getPersistedSnapshot: snapshot => snapshot,
+}
+
+const commandTypes = new Set<string>([
+  'start.requested',
+  'stop.requested',
+  'restart.requested',
+  'pause.requested',
+  'resume.requested',
+  'remove.requested',
+  'box.renamed',
+  'box.resolved',
+])
+
+/** Actors of boxes, made when somebody asks for one; a box at rest costs none. */
+export class Followers {
+  readonly #root: Root
+  readonly #submit: (box: string, command: BoxCommand) => void
+  readonly #actors = new Map<string, { actor: BoxActor; deliver: (event: StampedEvent) => void }>()
+
+  constructor(root: Root, submit: (box: string, command: BoxCommand) => void) {
+    this.#root = root
+    this.#submit = submit
+  }
+
+  /** `send` of a command hands it to the box's mailbox; a fact cannot be sent, only seen. */
+  actorOf(head: Head): BoxActor {
+    const known = this.#actors.get(head.box)
+    if (known !== undefined) return known.actor
+    const actor = createActor(followerLogic, {
+      id: `box/${head.box}`,
+      systemId: `box/${head.box}`,
+      parent: this.#root,
+      input: head,
+    })
+    const deliver = actor.send
+    actor.send = event => {
+      if (typeof event !== 'object' || event === null || !commandTypes.has(event.type))
+        throw new BoxError(
+          'INVALID_ARGUMENT',
+          `A box takes commands, not ${JSON.stringify((event as { type?: unknown })?.type)}`,
+          { details: { field: 'type', accepts: [...commandTypes] } },
+        )
+      this.#submit(head.box, event as BoxCommand)
+    }
+    this.#actors.set(head.box, { actor, deliver })
+    actor.start()
+    return actor
+  }
+
+  tell(head: Head, record: LedgerRecord): void {
+    const follower = this.#actors.get(head.box)
+    if (follower === undefined) return
+    const event = { ...record.event, at: Date.parse(record.at) } as StampedEvent
+    committed.set(event, snapshotOf(head.state))
+    follower.deliver(event)
+  }
+
+  stopAll(): void {
+    for (const { actor } of this.#actors.values()) this.#root.send({ type: 'end', child: actor })
+    this.#actors.clear()
+  }
+}

@@ -1,0 +1,8 @@
+export { Engine, type EngineOptions } from './engine.ts'
+export type { BoxActor } from './followers.ts'
+export { type BoxEnding, type BoxInfo, infoOf, tagOf } from './info.ts'
+export * as lifecycle from './lifecycle.ts'
+export { find, findExact, notFound } from './lookup.ts'
+export type { Inspect } from './root.ts'
+export { records, type StreamOptions } from './stream.ts'
+export type { Clock } from './world.ts'

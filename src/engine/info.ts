@@ -1,0 +1,110 @@
+import {
+  type BoxSpec,
+  type BoxTag,
+  type EndingCause,
+  type Head,
+  type PublicState,
+  publicStateOf,
+  stageOf,
+} from '../machines/index.ts'
+
+/** A box as users see it; made from its head when asked for. */
+export interface BoxInfo {
+  readonly id: string
+  readonly name?: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly state: PublicState
+  /** how far a start is */
+  readonly stage?: string
+  /** the host is being asked what became of it */
+  readonly recovering: boolean
+  readonly guestReady: boolean
+  /** the VMM's own */
+  readonly pid?: number
+  /** number of its last VMM; 0: none yet */
+  readonly incarnation: number
+  /** number of its last record, within the box */
+  readonly version: number
+  /** position of its last record, in the ledger */
+  readonly position: number
+  /** ISO time, as all times here */
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly startedAt?: string
+  /** of the last incarnation; cleared by the next start */
+  readonly ending?: BoxEnding
+  readonly restarts: number
+  readonly reboots: number
+  readonly executions: number
+  readonly responding: boolean
+  /** why it cannot be looked at */
+  readonly reason?: string
+  /** its records are damaged: it is listed, and takes no commands */
+  readonly parked?: { readonly position?: number; readonly reason: string }
+  readonly autoRemove: boolean
+  readonly detach: boolean
+  readonly spec: BoxSpec
+}
+
+export interface BoxEnding {
+  readonly cause: EndingCause
+  /** the main command's */
+  readonly exitCode?: number
+  readonly vmm?: { readonly exitCode?: number; readonly signal?: string }
+  readonly at: string
+  /** code of what went wrong with a start */
+  readonly code?: string
+  readonly message?: string
+  readonly details?: Readonly<Record<string, unknown>>
+  readonly logTail?: string
+}
+
+const tags: Readonly<Record<PublicState, BoxTag>> = {
+  configured: 'down',
+  starting: 'busy',
+  running: 'up',
+  paused: 'up',
+  stopping: 'busy',
+  stopped: 'down',
+  crashed: 'down',
+  failed: 'down',
+  removing: 'busy',
+  removed: 'gone',
+  unknown: 'busy',
+}
+
+export function tagOf(info: Pick<BoxInfo, 'state'>): BoxTag {
+  return tags[info.state]
+}
+
+const iso = (ms: number) => new Date(ms).toISOString()
+
+export function infoOf(head: Head, recovering = false): BoxInfo {
+  const { context, value } = head.state
+  const stage = stageOf(value)
+  return {
+    id: head.box,
+    ...(context.name === null ? {} : { name: context.name }),
+    labels: context.labels,
+    state: publicStateOf(value),
+    ...(stage === undefined ? {} : { stage }),
+    recovering,
+    guestReady: context.open && context.guestReady,
+    ...(context.process === null ? {} : { pid: context.process.pid }),
+    incarnation: context.incarnation,
+    version: head.version,
+    position: head.position,
+    createdAt: iso(context.createdAt),
+    updatedAt: iso(head.updatedAt),
+    ...(context.startedAt === null ? {} : { startedAt: iso(context.startedAt) }),
+    ...(context.ending === null ? {} : { ending: { ...context.ending, at: iso(context.ending.at) } }),
+    restarts: context.restarts,
+    reboots: context.reboots,
+    executions: 0,
+    responding: true,
+    ...(context.unknownReason === null ? {} : { reason: context.unknownReason }),
+    autoRemove: context.spec.autoRemove,
+    detach: context.spec.detach,
+    spec: context.spec,
+  }
+}

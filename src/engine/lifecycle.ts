@@ -1,0 +1,287 @@
+import {
+  type BoxCommand,
+  BoxError,
+  type BoxSpec,
+  type Head,
+  isErrorCode,
+  type LedgerRecord,
+  type PublicState,
+  publicStateOf,
+  readyOf,
+  type StopMode,
+} from '../machines/index.ts'
+import type { CommandMeta, Engine } from './engine.ts'
+import { tagOf } from './info.ts'
+import { notFound } from './lookup.ts'
+
+/** A command's idempotency, and for how long its caller waits. */
+export interface CommandOptions extends CommandMeta {
+  readonly signal?: AbortSignal
+}
+
+export interface NewBox {
+  readonly name?: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly spec: BoxSpec
+}
+
+const modes: readonly StopMode[] = ['graceful', 'force', 'kill']
+
+const stateOf = (head: Head): PublicState => publicStateOf(head.state.value)
+const isDown = (head: Head) => tagOf({ state: stateOf(head) }) === 'down'
+const isGone = (head: Head) => stateOf(head) === 'removed'
+
+/** Submits a command to a box that must exist. */
+async function command(
+  engine: Engine,
+  box: string,
+  decide: (head: Head) => BoxCommand | undefined,
+  c: CommandOptions,
+): Promise<Head> {
+  const head = await engine.submit(
+    box,
+    head => {
+      if (head === undefined) throw notFound(box)
+      return decide(head)
+    },
+    c,
+  )
+  if (head === undefined) throw notFound(box)
+  return head
+}
+
+export async function create(engine: Engine, box: NewBox, c: CommandOptions): Promise<Head> {
+  if (c.commandId !== undefined) {
+    const done = await engine.ledger.command(c.commandId)
+    const head = done && (engine.ledger.head(done.box) ?? (await engine.ledger.removedHead(done.box)))
+    if (head !== undefined) return head
+  }
+  const id = engine.world.boxId()
+  const { name = null, labels, spec } = box
+  const made = await engine.submit(id, () => ({ type: 'box.created', id, name, labels, spec }), c)
+  return made as Head
+}
+
+/** Resolves when the box is ready, by its own rule; a box that is up already is done. */
+export async function start(engine: Engine, box: string, c: CommandOptions): Promise<void> {
+  const head = await command(
+    engine,
+    box,
+    head =>
+      ['starting', 'running', 'paused'].includes(stateOf(head)) ? undefined : { type: 'start.requested' },
+    c,
+  )
+  await untilReady(engine, head, c.signal)
+}
+
+/** Resolves when the box is down. A stronger stop pre-empts a weaker one, an equal or weaker one joins it. */
+export async function stop(
+  engine: Engine,
+  box: string,
+  o: { readonly mode?: StopMode; readonly timeoutMs?: number } & CommandOptions,
+): Promise<void> {
+  const mode = o.mode ?? 'graceful'
+  const head = await command(
+    engine,
+    box,
+    head => {
+      const { stop: under, restarting } = head.state.context
+      const state = stateOf(head)
+      if (isDown(head) || state === 'removing') return undefined
+      if (
+        state === 'stopping' &&
+        !restarting &&
+        modes.indexOf(mode) <= modes.indexOf(under?.mode ?? 'graceful')
+      )
+        return undefined
+      return {
+        type: 'stop.requested',
+        mode,
+        ...(o.timeoutMs === undefined ? {} : { timeoutMs: o.timeoutMs }),
+      }
+    },
+    o,
+  )
+  const { incarnation } = head.state.context
+  await engine.waiting.for(
+    head,
+    now => {
+      if (stateOf(now) === 'unknown')
+        throw new BoxError(
+          'VMM_TIMEOUT',
+          `The box could not be stopped: ${now.state.context.unknownReason}`,
+          {
+            details: { box },
+          },
+        )
+      return isDown(now) || isGone(now) || now.state.context.incarnation > incarnation || undefined
+    },
+    o.signal,
+  )
+}
+
+/** Stops the box if it is up, starts it, and resolves when it is ready. */
+export async function restart(engine: Engine, box: string, c: CommandOptions): Promise<void> {
+  let wanted = 0
+  const head = await command(
+    engine,
+    box,
+    head => {
+      wanted = head.state.context.incarnation + 1
+      return { type: 'restart.requested' }
+    },
+    c,
+  )
+  const next = await engine.waiting.for(
+    head,
+    now => {
+      if (now.state.context.incarnation >= wanted) return now
+      if (isDown(now) || isGone(now)) throw stopped(now)
+      return undefined
+    },
+    c.signal,
+  )
+  await untilReady(engine, next, c.signal)
+}
+
+export function pause(engine: Engine, box: string, c: CommandOptions): Promise<void> {
+  return hold(
+    engine,
+    box,
+    { from: 'running', to: 'paused', type: 'pause.requested', failed: 'pause.failed' },
+    c,
+  )
+}
+
+export function resume(engine: Engine, box: string, c: CommandOptions): Promise<void> {
+  return hold(
+    engine,
+    box,
+    { from: 'paused', to: 'running', type: 'resume.requested', failed: 'resume.failed' },
+    c,
+  )
+}
+
+interface Hold {
+  readonly from: PublicState
+  readonly to: PublicState
+  readonly type: 'pause.requested' | 'resume.requested'
+  readonly failed: LedgerRecord['event']['type']
+}
+
+async function hold(engine: Engine, box: string, { from, to, type, failed }: Hold, c: CommandOptions) {
+  const isUnderWay = (head: Head) => stateOf(head) === from && Object.keys(head.state.effects).length > 0
+  const head = await command(
+    engine,
+    box,
+    head => (stateOf(head) === to || isUnderWay(head) ? undefined : { type }),
+    c,
+  )
+  await engine.waiting.for(
+    head,
+    (now, record) => {
+      if (stateOf(now) === to) return true
+      if (record?.event.type === failed) throw failureOf(record.event as never)
+      if (isUnderWay(now)) return undefined
+      if (stateOf(now) === from)
+        throw new BoxError('VMM_TIMEOUT', 'The VMM did not answer in time', { details: { box } })
+      throw stopped(now)
+    },
+    c.signal,
+  )
+}
+
+/** Resolves when nothing of the box is left but its history. */
+export async function remove(
+  engine: Engine,
+  box: string,
+  o: { readonly force?: boolean } & CommandOptions,
+): Promise<void> {
+  const head = await command(
+    engine,
+    box,
+    head =>
+      stateOf(head) === 'removing' ? undefined : { type: 'remove.requested', force: o.force ?? false },
+    o,
+  )
+  await engine.waiting.for(
+    head,
+    (now, record) => {
+      if (isGone(now)) return true
+      if (record?.event.type === 'remove.failed') throw failureOf(record.event)
+      if (stateOf(now) === 'unknown')
+        throw new BoxError('VMM_TIMEOUT', 'The box cannot be looked at; resolve it first', {
+          details: { box },
+        })
+      return undefined
+    },
+    o.signal,
+  )
+}
+
+export async function rename(
+  engine: Engine,
+  box: string,
+  name: string | null,
+  c: CommandOptions,
+): Promise<void> {
+  await command(
+    engine,
+    box,
+    head => (head.state.context.name === name ? undefined : { type: 'box.renamed', name }),
+    c,
+  )
+}
+
+export async function resolve(engine: Engine, box: string, c: CommandOptions): Promise<void> {
+  await command(engine, box, () => ({ type: 'box.resolved', verdict: 'dead' }), c)
+}
+
+/** Resolves when the box is down with no restart left, or gone. */
+export function untilDown(engine: Engine, head: Head, signal?: AbortSignal): Promise<Head> {
+  return engine.waiting.for(head, now => (isDown(now) || isGone(now) ? now : undefined), signal)
+}
+
+/** Follows one start to its end; how it ended is judged by the box's own rule of being ready. */
+async function untilReady(engine: Engine, head: Head, signal: AbortSignal | undefined): Promise<void> {
+  const { incarnation } = head.state.context
+  await engine.waiting.for(
+    head,
+    now => {
+      const { context } = now.state
+      if (context.incarnation !== incarnation) return true
+      const state = stateOf(now)
+      if (state === 'running' || state === 'paused') {
+        if (context.guestReady || readyOf(context.spec) === 'vmm') return true
+        throw new BoxError('GUEST_UNREACHABLE', 'The VM runs, but its guest did not say that it is ready', {
+          details: { box: head.box },
+        })
+      }
+      const { ending } = context
+      if (context.stop?.cause === 'guest-poweroff' || ending?.cause === 'guest-poweroff') return true
+      if (context.stop !== null || ending?.cause === 'requested') throw stopped(now)
+      if (ending !== null) throw endedStart(now)
+      if (isDown(now) || isGone(now)) throw stopped(now)
+      return undefined
+    },
+    signal,
+  )
+}
+
+function endedStart(head: Head): BoxError {
+  const { ending } = head.state.context
+  const code = ending?.code !== undefined && isErrorCode(ending.code) ? ending.code : 'VMM_GONE'
+  return new BoxError(code, ending?.message ?? `The start ended: ${ending?.cause}`, {
+    details: { box: head.box, ...ending?.details, ...(ending?.logTail ? { logTail: ending.logTail } : {}) },
+  })
+}
+
+function stopped(head: Head): BoxError {
+  return new BoxError('ABORTED', `The box was stopped meanwhile: it is ${stateOf(head)}`, {
+    details: { box: head.box, state: stateOf(head) },
+  })
+}
+
+function failureOf(event: { readonly code: string; readonly message: string }): BoxError {
+  return new BoxError(isErrorCode(event.code) ? event.code : 'ENGINE_FAILED', event.message)
+}

@@ -1,0 +1,29 @@
+import { type BoxFact, type BoxState, type Head, pathOf, step } from '../machines/index.ts'
+import type { PreviousOwner } from '../store/index.ts'
+
+const beforeSpawn = new Set(['starting.queued', 'starting.preparing', 'starting.spawning'])
+
+/**
+ * Whether the host must be asked what became of a box before anything else happens to it. A spawn that was cut off is
+ * not among them: its effect looks for itself before it is done again.
+ */
+export function mayHaveVmm(state: BoxState): boolean {
+  return state.context.open && !beforeSpawn.has(pathOf(state.value))
+}
+
+/**
+ * Whether a VMM found alive is something that changed: it moves the box, its process was not known, or it has outlived
+ * an owner that ended without closing. The last is said once: a second recovery finds nothing new.
+ */
+export function adoptionIsNews(
+  head: Head,
+  fact: BoxFact & { readonly type: 'vmm.adopted' },
+  previous: PreviousOwner | undefined,
+): boolean {
+  const outcome = step(head.state, fact, { at: head.updatedAt, version: head.version + 1 })
+  if ('refused' in outcome) return false
+  if (outcome.from !== outcome.to) return true
+  const known = head.state.context.process
+  if (known?.pid !== fact.process.pid || known.startTime !== fact.process.startTime) return true
+  return previous !== undefined && !previous.closed && head.lastEvent !== 'vmm.adopted'
+}

@@ -1,0 +1,51 @@
+import type { BoxState, Timer } from '../machines/index.ts'
+import type { Clock } from './world.ts'
+
+/** A deadline that passed while nobody was looking is held back this long, so that a look at the world comes first, in `ms`. */
+const overdueGrace = 1_000
+
+/** Arms what the heads hold; the truth about deadlines is in the ledger. */
+export class Timers {
+  readonly #clock: Clock
+  readonly #fire: (box: string, timer: string) => void
+  readonly #armed = new Map<string, Map<string, { dueAt: number; handle: unknown }>>()
+
+  constructor(clock: Clock, fire: (box: string, timer: string) => void) {
+    this.#clock = clock
+    this.#fire = fire
+  }
+
+  /** Makes the armed timers of a box those of its state. */
+  follow(box: string, state: BoxState, overdue: 'at once' | 'later' = 'at once'): void {
+    const armed = this.#armed.get(box)
+    if (armed === undefined && Object.keys(state.timers).length === 0) return
+    for (const [id, { dueAt, handle }] of armed ?? []) {
+      if (state.timers[id]?.dueAt === dueAt) continue
+      this.#clock.clearTimeout(handle)
+      armed?.delete(id)
+    }
+    for (const timer of Object.values(state.timers)) this.#arm(box, timer, overdue)
+    if (this.#armed.get(box)?.size === 0) this.#armed.delete(box)
+  }
+
+  clear(): void {
+    for (const armed of this.#armed.values())
+      for (const { handle } of armed.values()) this.#clock.clearTimeout(handle)
+    this.#armed.clear()
+  }
+
+  #arm(box: string, { id, dueAt }: Timer, overdue: 'at once' | 'later'): void {
+    const armed = this.#armed.get(box) ?? new Map()
+    if (armed.has(id)) return
+    const wait = Math.max(dueAt - this.#clock.now(), overdue === 'later' ? overdueGrace : 0)
+    armed.set(id, { dueAt, handle: this.#clock.setTimeout(() => this.#expire(box, id, dueAt), wait) })
+    this.#armed.set(box, armed)
+  }
+
+  /** A wait can end early where it was longer than a timer can hold, or the clock went back. */
+  #expire(box: string, id: string, dueAt: number): void {
+    this.#armed.get(box)?.delete(id)
+    if (this.#clock.now() < dueAt) this.#arm(box, { id, dueAt }, 'at once')
+    else this.#fire(box, id)
+  }
+}

@@ -1,0 +1,76 @@
+import { BoxError, type Head, type LedgerRecord } from '../machines/index.ts'
+
+/** Looks at a box after each of its records; undefined: wait on; throw: give up. */
+export type Test<T> = (head: Head, record: LedgerRecord | undefined) => T | undefined
+
+interface Waiter {
+  readonly look: (head: Head, record: LedgerRecord) => void
+  readonly fail: (error: BoxError) => void
+}
+
+/** Callers who wait for a box to get somewhere. */
+export class Waiting {
+  readonly #byBox = new Map<string, Set<Waiter>>()
+  /** A caller who waits keeps the process alive; a box that runs does not. */
+  #alive: NodeJS.Timeout | undefined
+  #count = 0
+
+  /** Looks at `head` first, then after each record. */
+  async for<T>(head: Head, test: Test<T>, signal?: AbortSignal): Promise<T> {
+    const now = test(head, undefined)
+    if (now !== undefined) return now
+    if (signal?.aborted) throw aborted(signal)
+    return new Promise<T>((resolve, reject) => {
+      const waiters = this.#byBox.get(head.box) ?? new Set()
+      this.#byBox.set(head.box, waiters)
+      const end = () => {
+        waiters.delete(waiter)
+        if (waiters.size === 0 && this.#byBox.get(head.box) === waiters) this.#byBox.delete(head.box)
+        signal?.removeEventListener('abort', abort)
+        this.#hold(-1)
+      }
+      const fail = (error: unknown) => {
+        end()
+        reject(error)
+      }
+      const abort = () => fail(aborted(signal as AbortSignal))
+      const look = (next: Head, record: LedgerRecord) => {
+        try {
+          const found = test(next, record)
+          if (found === undefined) return
+          end()
+          resolve(found)
+        } catch (error) {
+          fail(error)
+        }
+      }
+      const waiter: Waiter = { look, fail }
+      waiters.add(waiter)
+      signal?.addEventListener('abort', abort)
+      this.#hold(1)
+    })
+  }
+
+  tell(head: Head, record: LedgerRecord): void {
+    const waiters = this.#byBox.get(head.box)
+    if (waiters !== undefined) for (const waiter of [...waiters]) waiter.look(head, record)
+  }
+
+  failAll(error: BoxError): void {
+    for (const waiters of [...this.#byBox.values()]) for (const waiter of [...waiters]) waiter.fail(error)
+  }
+
+  #hold(change: 1 | -1): void {
+    this.#count += change
+    if (this.#count === 0) {
+      clearInterval(this.#alive)
+      this.#alive = undefined
+    } else this.#alive ??= setInterval(() => {}, 0x7fffffff)
+  }
+}
+
+export function aborted(signal: AbortSignal): BoxError {
+  return new BoxError('ABORTED', 'The wait was aborted; what was asked for may still happen', {
+    cause: signal.reason,
+  })
+}

@@ -1,0 +1,27 @@
+export {
+  Box,
+  type CommandOptions,
+  type ConsoleOptions,
+  type EventsOptions,
+  type RemoveOptions,
+  type StopOptions,
+  type WaitForOptions,
+} from './api/box.ts'
+export type { BoxOptions } from './api/options.ts'
+export { BoxRuntime, type ListFilter, type OpenOptions } from './api/runtime.ts'
+export type { BoxActor, BoxEnding, BoxInfo, Clock } from './engine/index.ts'
+export {
+  BoxError,
+  type BoxSpec,
+  type BoxTag,
+  type DiskSpec,
+  type EndingCause,
+  type ErrorCode,
+  errorCodes,
+  type ImageSpec,
+  type LedgerRecord,
+  type PublicState,
+  type ReadySpec,
+  type StopMode,
+} from './machines/index.ts'
+export type { VerifyReport } from './store/index.ts'

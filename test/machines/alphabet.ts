@@ -1,0 +1,68 @@
+import type { BoxEvent, BoxSpec, StampedEvent } from 'boxledger/machines'
+
+export const spec: BoxSpec = {
+  cpus: 1,
+  memoryMib: 256,
+  autoRemove: false,
+  detach: true,
+  restart: { policy: 'no' },
+  stopTimeoutMs: 10_000,
+}
+
+export const created = {
+  type: 'box.created',
+  id: 'abcdefghijkl',
+  name: 'hello',
+  labels: {},
+  spec,
+} as const satisfies BoxEvent
+
+export const process = { pid: 42, startTime: '4711', bootId: 'boot', pidNamespace: '4026531836' }
+
+const incarnation = 1
+const failure = { code: 'BOOT_FAILED', message: 'it did not' }
+const exit = { type: 'vmm.exited', incarnation, spawned: true, noShutdown: true } as const
+
+/** Every event that can tell one state from another, timers aside. */
+export const alphabet: readonly BoxEvent[] = [
+  { type: 'start.requested' },
+  { type: 'stop.requested', mode: 'graceful' },
+  { type: 'stop.requested', mode: 'force' },
+  { type: 'stop.requested', mode: 'kill' },
+  { type: 'restart.requested' },
+  { type: 'pause.requested' },
+  { type: 'resume.requested' },
+  { type: 'remove.requested', force: false },
+  { type: 'remove.requested', force: true },
+  { type: 'box.renamed', name: 'other' },
+  { type: 'box.resolved', verdict: 'dead' },
+  { type: 'start.stage', stage: 'preparing', incarnation },
+  { type: 'start.stage', stage: 'spawning', incarnation },
+  { type: 'start.failed', incarnation, ...failure },
+  { type: 'vmm.spawned', incarnation, process },
+  { type: 'vmm.ready', incarnation, version: '53.0.0' },
+  { type: 'vm.created', incarnation },
+  { type: 'vm.booted', incarnation },
+  { type: 'guest.ready', incarnation },
+  { type: 'vmm.adopted', incarnation, process, vm: 'none' },
+  { type: 'vmm.adopted', incarnation, process, vm: 'running' },
+  { type: 'vmm.adopted', incarnation, process, vm: 'paused' },
+  { type: 'guest.powered-off', incarnation },
+  { type: 'guest.rebooted', incarnation, count: 1 },
+  { type: 'guest.panicked', incarnation },
+  { type: 'command.exited', incarnation, exitCode: 7 },
+  { ...exit, last: 'orderly' },
+  { ...exit, last: 'none' },
+  { type: 'host.rebooted', incarnation },
+  { type: 'stop.rung', incarnation, rung: 'power-button', result: 'done' },
+  { type: 'stop.rung', incarnation, rung: 'power-button', result: 'failed' },
+  { type: 'vm.paused', incarnation },
+  { type: 'pause.failed', incarnation, ...failure },
+  { type: 'vm.resumed', incarnation },
+  { type: 'resume.failed', incarnation, ...failure },
+  { type: 'box.unknown', incarnation, reason: 'cannot look' },
+  { type: 'box.removed', incarnation },
+  { type: 'remove.failed', incarnation, ...failure },
+]
+
+export const stamp = (event: BoxEvent): StampedEvent => ({ ...event, at: 1_000 }) as StampedEvent

@@ -1,0 +1,246 @@
+import {
+  type BoxEvent,
+  type BoxState,
+  type Exit,
+  isRefusal,
+  pathOf,
+  type Refusal,
+  step,
+  type Transition,
+} from 'boxledger/machines'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { created, process, spec } from './alphabet.ts'
+
+const test = suite('machines: life cycle')
+
+/** given(events).when(event): what came of it. */
+function given(events: readonly BoxEvent[], first: BoxEvent = created) {
+  let version = 1
+  let outcome = step(undefined, first, { at: 1_000, version }) as Transition
+  const take = (event: BoxEvent): Transition | Refusal => {
+    version += 1
+    return step(outcome.state, event, { at: 1_000 * version, version })
+  }
+  for (const event of events) {
+    const next = take(event)
+    if (isRefusal(next)) throw new Error(`${event.type} was refused in ${pathOf(outcome.state.value)}`)
+    outcome = next
+  }
+  return { outcome, when: take }
+}
+
+const up: readonly BoxEvent[] = [
+  { type: 'start.requested' },
+  { type: 'start.stage', stage: 'preparing', incarnation: 1 },
+  { type: 'start.stage', stage: 'spawning', incarnation: 1 },
+  { type: 'vmm.spawned', process, incarnation: 1 },
+  { type: 'vmm.ready', version: '53.0.0', incarnation: 1 },
+  { type: 'vm.created', incarnation: 1 },
+  { type: 'vm.booted', incarnation: 1 },
+  { type: 'guest.ready', incarnation: 1 },
+]
+const exited = (exit: Partial<Exit> = {}): BoxEvent => ({
+  type: 'vmm.exited',
+  incarnation: 1,
+  spawned: true,
+  last: 'none',
+  noShutdown: true,
+  ...exit,
+})
+const after = (delay: string, state: string): BoxEvent => ({
+  type: 'timer.fired',
+  timer: `xstate.after.${delay}.box.${state}`,
+  incarnation: 1,
+})
+const stop: BoxEvent = { type: 'stop.requested', mode: 'graceful' }
+const endOf = (state: BoxState) => [pathOf(state.value), state.context.ending?.cause] as const
+
+test('a start asks for one effect a stage, each named by version and number', () => {
+  const asked: string[] = []
+  for (let n = 1; n <= up.length; n += 1)
+    asked.push(...given(up.slice(0, n)).outcome.effects.map(({ id, type }) => `${type} ${id}`))
+  assert.equal(asked, [
+    'queueStart 2.0',
+    'prepareFiles 3.0',
+    'spawnVmm 4.0',
+    'awaitVmm 5.0',
+    'createVm 6.0',
+    'bootVm 7.0',
+    'awaitGuest 8.0',
+  ])
+  assert.is(pathOf(given(up).outcome.state.value), 'running.steady')
+})
+
+test('a refusal names the state and what it would accept', () => {
+  const refusal = given(up).when({ type: 'start.requested' })
+  assert.ok(isRefusal(refusal))
+  assert.is(refusal.state, 'running')
+  assert.equal(refusal.accepts, [
+    'stop.requested',
+    'restart.requested',
+    'pause.requested',
+    'remove.requested',
+    'box.renamed',
+  ])
+})
+
+test('endings are told by the evidence', () => {
+  const table: [string, readonly BoxEvent[], readonly [string, string]][] = [
+    ['asked for', [...up, stop, exited({ last: 'orderly' })], ['stopped', 'requested']],
+    ['asked for, and killed', [...up, stop, exited()], ['stopped', 'requested']],
+    [
+      'power-off',
+      [...up, { type: 'guest.powered-off', incarnation: 1 }, exited({ last: 'orderly' })],
+      ['stopped', 'guest-poweroff'],
+    ],
+    [
+      'old VMM, orderly',
+      [...up, exited({ last: 'orderly', noShutdown: false })],
+      ['stopped', 'guest-poweroff'],
+    ],
+    ['somebody else', [...up, exited({ last: 'orderly' })], ['stopped', 'external']],
+    ['killed', [...up, exited({ signal: 'SIGKILL' })], ['crashed', 'crash']],
+    ['failed reboot', [...up, exited({ last: 'rebooting' })], ['crashed', 'crash']],
+    ['vCPU', [...up, exited({ last: 'orderly', vcpuError: true })], ['crashed', 'vcpu-error']],
+    ['panic', [...up, { type: 'guest.panicked', incarnation: 1 }, exited()], ['crashed', 'guest-panic']],
+    ['host', [...up, { type: 'host.rebooted', incarnation: 1 }], ['stopped', 'host-reboot']],
+    ['no socket', [...up.slice(0, 4), exited()], ['failed', 'boot-failed']],
+    ['in the boot', [...up.slice(0, 6), exited({ last: 'booting' })], ['failed', 'boot-failed']],
+    ['after the boot', [...up.slice(0, 7), exited()], ['failed', 'boot-failed']],
+    [
+      'operator',
+      [
+        ...up,
+        { type: 'box.unknown', incarnation: 1, reason: '?' },
+        { type: 'box.resolved', verdict: 'dead' },
+      ],
+      ['crashed', 'unknown'],
+    ],
+  ]
+  for (const [what, events, end] of table) assert.equal(endOf(given(events).outcome.state), end, what)
+})
+
+test('a failed boot ends the VMM, and only then the box has failed, with the cause', () => {
+  const { outcome, when } = given([
+    ...up.slice(0, 6),
+    { type: 'start.failed', incarnation: 1, code: 'BOOT_FAILED', message: 'no kernel' },
+  ])
+  assert.is(pathOf(outcome.state.value), 'stopping.killing')
+  const { state } = when(exited()) as Transition
+  assert.equal(endOf(state), ['failed', 'boot-failed'])
+  assert.is(state.context.ending?.message, 'no kernel')
+})
+
+test('the ladder climbs by its timers, and each rung is an effect', () => {
+  const rungs = [
+    stop,
+    after('halfGrace', 'stopping.pressing'),
+    after('halfGrace', 'stopping.pressingAgain'),
+    after('cutLimit', 'stopping.cutting'),
+    after('closeLimit', 'stopping.closing'),
+    after('terminateLimit', 'stopping.terminating'),
+  ]
+  const asked = rungs.map((_, n) => given([...up, ...rungs.slice(0, n + 1)]).outcome.effects[0]?.type)
+  assert.equal(asked, ['pressButton', 'pressButton', 'cutPower', 'closeVmm', 'terminateVmm', 'killVmm'])
+  const unkillable = given([...up, ...rungs, after('killLimit', 'stopping.killing')]).outcome.state
+  assert.is(pathOf(unkillable.value), 'unknown')
+  assert.equal(
+    endOf(given([...up, ...rungs, after('killLimit', 'stopping.killing'), exited()]).outcome.state),
+    ['stopped', 'requested'],
+  )
+})
+
+test('deadlines are the time of asking and the length of the wait', () => {
+  const { outcome } = given([...up, { type: 'stop.requested', mode: 'graceful', timeoutMs: 3_000 }])
+  assert.equal(outcome.timers.set, [
+    { id: 'xstate.after.halfGrace.box.stopping.pressing', dueAt: 10_000 + 1_500 },
+  ])
+})
+
+test('a stronger stop pre-empts, an equal or weaker one is refused', () => {
+  const stopping = given([...up, { type: 'stop.requested', mode: 'force' }])
+  assert.is(pathOf(stopping.outcome.state.value), 'stopping.cutting')
+  assert.ok(isRefusal(stopping.when({ type: 'stop.requested', mode: 'graceful' })))
+  assert.ok(isRefusal(stopping.when({ type: 'stop.requested', mode: 'force' })))
+  const killed = stopping.when({ type: 'stop.requested', mode: 'kill' }) as Transition
+  assert.is(pathOf(killed.state.value), 'stopping.killing')
+})
+
+test('a restart starts again when the VMM has ended; a stop beats it', () => {
+  const again = given([...up, { type: 'restart.requested' }, exited()]).outcome
+  assert.equal([pathOf(again.state.value), again.state.context.incarnation], ['starting.queued', 2])
+  assert.is(again.state.context.ending, null)
+  const beaten = given([...up, { type: 'restart.requested' }, stop, exited()]).outcome
+  assert.equal(endOf(beaten.state), ['stopped', 'requested'])
+})
+
+test('a fact about an incarnation that is over is recorded and changes nothing', () => {
+  const { outcome, when } = given([...up, exited(), { type: 'start.requested' }])
+  const late = when(exited()) as Transition
+  assert.equal([late.from, late.to], ['starting.queued', 'starting.queued'])
+  assert.is(late.state, outcome.state)
+})
+
+test('a fact that a state has no use for is a transition to itself', () => {
+  const late = given([]).when({ type: 'guest.ready', incarnation: 0 }) as Transition
+  assert.equal(
+    [late.from, late.to, late.effects, late.timers],
+    ['configured', 'configured', [], { set: [], cancelled: [] }],
+  )
+})
+
+test('paused, resumed, by us or by others', () => {
+  const pausing = given([...up, { type: 'pause.requested' }])
+  assert.is(pathOf(pausing.outcome.state.value), 'running.pausing')
+  const paused = given([...up, { type: 'pause.requested' }, { type: 'vm.paused', incarnation: 1 }])
+  assert.is(pathOf(paused.outcome.state.value), 'paused.held')
+  const outside = given([
+    ...up,
+    { type: 'vm.paused', incarnation: 1 },
+    { type: 'vm.resumed', incarnation: 1 },
+  ])
+  assert.is(pathOf(outside.outcome.state.value), 'running.steady')
+})
+
+test('out of unknown the look decides, with what was intended before', () => {
+  const unknown: BoxEvent = { type: 'box.unknown', incarnation: 1, reason: 'EACCES' }
+  const seen = (vm: 'none' | 'created' | 'running' | 'paused'): BoxEvent => ({
+    type: 'vmm.adopted',
+    incarnation: 1,
+    process,
+    vm,
+  })
+  const end = (events: readonly BoxEvent[]) => pathOf(given(events).outcome.state.value)
+  assert.is(end([...up, unknown, seen('running')]), 'running.steady')
+  assert.is(end([...up, unknown, seen('paused')]), 'paused.held')
+  assert.is(end([...up, unknown, seen('created')]), 'stopping.closing')
+  assert.is(end([...up, stop, unknown, seen('running')]), 'stopping.closing')
+  assert.is(end([...up.slice(0, 6), unknown, seen('created')]), 'stopping.killing')
+  assert.ok(isRefusal(given([...up, unknown]).when({ type: 'remove.requested', force: true })))
+})
+
+test('a box that removes itself goes when it is down, whatever the cause, its ending kept', () => {
+  const itself = { ...created, spec: { ...spec, autoRemove: true } }
+  for (const events of [
+    [...up, exited()],
+    [...up, stop, exited()],
+    [...up.slice(0, 5), exited()],
+    [...up.slice(0, 2), stop],
+  ]) {
+    const { state } = given(events, itself).outcome
+    assert.is(pathOf(state.value), 'removing.deleting')
+    assert.ok(state.context.ending)
+  }
+})
+
+test('a forced removal kills first, keeps at it, and deletes after', () => {
+  const killing = given([...up, { type: 'remove.requested', force: true }])
+  assert.is(killing.outcome.effects[0]?.type, 'killVmm')
+  const again = killing.when(after('killLimit', 'removing.killing')) as Transition
+  assert.is(again.effects[0]?.type, 'killVmm')
+  const deleting = killing.when(exited()) as Transition
+  assert.is(deleting.effects[0]?.type, 'removeFiles')
+})
+
+test.run()
