@@ -97,11 +97,21 @@ export interface Ledger {
 }
 
 export interface OpenLedgerOptions {
-  /** directory of the home; made if missing */
+  /** directory of the home, absolute; made if missing */
   readonly home: string
   readonly bootId: string
+  /** name and version of the engine */
   readonly engine: string
   /** `process`: no fsync; survives a crash of the process, not of the host. Default `sync` */
   readonly durability?: 'sync' | 'process'
+  /** `ms since 1970`, whole */
   readonly now: () => number
+  /** transitions that may wait for the disk before `ENGINE_OVERLOADED`; default 16,384 */
+  readonly maxQueued?: number
+  /**
+   * Goes around the write of every group of transitions. It has to call `write` once and pass on how that ends. By
+   * waiting before it calls, it holds the disk; by rejecting before or after, it makes a disk that fails, with the
+   * group lost or there. Made for tests and measurements.
+   */
+  readonly aroundFlush?: (write: () => Promise<void>) => Promise<void>
 }

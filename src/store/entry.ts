@@ -1,0 +1,95 @@
+import type { BoxError, Head } from '../machines/index.ts'
+import { publicStateOf } from '../machines/index.ts'
+import { encodeFrame, noHash, seal, sha256 } from './codec.ts'
+import type { Batch } from './database.ts'
+import { bodyKey, commandKey, frameKey, headKey, nameKey, removedKey } from './keys.ts'
+import type { Append, Committed } from './ledger.ts'
+import type { Tail } from './tail-file.ts'
+
+/** A transition on its way to the disk. */
+export interface Entry {
+  readonly append: Append
+  /** head that the transition was computed from */
+  readonly before: Head | undefined
+  readonly resolve: (committed: Committed) => void
+  readonly reject: (error: BoxError) => void
+}
+
+/** What a record says about the ownership it was written in. */
+export interface Author {
+  readonly bootId: string
+  readonly epoch: number
+  readonly engine: string
+}
+
+/** A transition with its place in the chain. */
+export interface Placed extends Committed {
+  readonly entry: Entry
+  /** size of what was put into the batch, in characters */
+  readonly size: number
+}
+
+export function isRemoved(head: Pick<Head, 'state'>): boolean {
+  return publicStateOf(head.state.value) === 'removed'
+}
+
+/** Name that a head keeps others from having. */
+export function nameOf(head: Pick<Head, 'state'> | undefined): string | null {
+  return head === undefined || isRemoved(head) ? null : head.state.context.name
+}
+
+/** Gives a transition the place after `tail`, and puts all that belongs to it into one batch. */
+export function place(entry: Entry, tail: Tail, at: string, author: Author, batch: Batch): Placed {
+  const { append, before } = entry
+  const { box, transition } = append
+  const { event, from, to, effects, timers, state } = transition
+  const position = tail.position + 1
+  const version = append.expectedVersion + 1
+  const prevBody = before?.bodyHash ?? noHash
+  const body = {
+    box,
+    version,
+    prevBody,
+    at,
+    event,
+    from,
+    to,
+    effects,
+    timers,
+    meta: { ...append.meta, ...author },
+  }
+  const bodyText = JSON.stringify(body)
+  const bodyHash = sha256(bodyText)
+  const frameText = encodeFrame({ position, prev: tail.hash, bodyHash, box, version })
+  const head: Head = {
+    box,
+    version,
+    position,
+    createdPosition: before?.createdPosition ?? position,
+    updatedAt: append.at,
+    lastEvent: event.type,
+    bodyHash,
+    state,
+  }
+  const headText = seal(JSON.stringify(head))
+
+  batch.put(frameKey(position), frameText)
+  batch.put(bodyKey(box, version, position), bodyText)
+  if (isRemoved(head)) batch.del(headKey(box)).put(removedKey(box), headText)
+  else batch.put(headKey(box), headText)
+  const nameBefore = nameOf(before)
+  const name = nameOf(head)
+  if (nameBefore !== name) {
+    if (nameBefore !== null) batch.del(nameKey(nameBefore))
+    if (name !== null) batch.put(nameKey(name), seal(JSON.stringify({ box })))
+  }
+  const { commandId } = append.meta
+  if (commandId !== undefined) batch.put(commandKey(commandId), seal(JSON.stringify({ box, position })))
+
+  return {
+    entry,
+    size: frameText.length + bodyText.length + headText.length,
+    record: { position, ...body, prev: tail.hash, hash: sha256(frameText) },
+    head,
+  }
+}

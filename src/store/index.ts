@@ -1,0 +1,13 @@
+export type {
+  Append,
+  Committed,
+  Ledger,
+  OpenLedgerOptions,
+  Parked,
+  PreviousOwner,
+  Problem,
+  ReadOptions,
+  VerifyReport,
+} from './ledger.ts'
+export { openLedger } from './open.ts'
+export { type ListFilter, Projections } from './projections.ts'

@@ -1,0 +1,97 @@
+/**
+ * Layout of the ledger's database. Every key is built here. Keys and values are UTF-8 text; numbers in keys are 14 hex
+ * digits, so that the order of keys is the order of numbers up to 2^53.
+ *
+ *   key                            value                                          what it is
+ *   f/POSITION                     {position, prev, bodyHash, box, version}       frame: the global chain
+ *   b/BOX/VERSION/POSITION         {box, version, prevBody, at, event, from,      body: the box's chain
+ *                                   to, effects, timers, meta}
+ *   h/BOX                          sealed head                                    boxes that are not removed
+ *   r/BOX                          sealed head                                    removed boxes
+ *   n/NAME                         sealed box ID                                  names of boxes that are not removed
+ *   c/COMMAND                      sealed {box, position}                         what a command ID has led to
+ *   m/format                       number                                         version of this layout
+ *   m/owner/EPOCH                  sealed ownership                               journal: opened, closed
+ *
+ * Frames and bodies are proven by their hashes: a frame by `prev` of the next one (the last by `ledger.tail`), a body
+ * by `bodyHash` of its frame. What is sealed carries a checksum. The position in a body's key makes one box readable
+ * without a second index.
+ */
+
+/** Limits of a scan, as an iterator takes them. */
+export interface Range {
+  readonly gte: string
+  readonly lt: string
+}
+
+const digits = 14
+const fixed = (n: number): string => n.toString(16).padStart(digits, '0')
+
+export const formatKey = 'm/format'
+
+export function frameKey(position: number): string {
+  return `f/${fixed(position)}`
+}
+
+export function bodyKey(box: string, version: number, position: number): string {
+  return `b/${box}/${fixed(version)}/${fixed(position)}`
+}
+
+export function headKey(box: string): string {
+  return `h/${box}`
+}
+
+export function removedKey(box: string): string {
+  return `r/${box}`
+}
+
+export function nameKey(name: string): string {
+  return `n/${name}`
+}
+
+export function commandKey(commandId: string): string {
+  return `c/${commandId}`
+}
+
+export function ownerKey(epoch: number): string {
+  return `m/owner/${fixed(epoch)}`
+}
+
+/** `0` follows `/` in the order of bytes. */
+const all = (prefix: string): Range => ({ gte: `${prefix}/`, lt: `${prefix}0` })
+
+export const frames = all('f')
+export const bodies = all('b')
+export const livingHeads = all('h')
+export const removedHeads = all('r')
+export const names = all('n')
+export const commands = all('c')
+export const owners = all('m/owner')
+
+/** Frames from one position to another, both inclusive. */
+export function framesBetween(from: number, to: number): Range {
+  return { gte: frameKey(from), lt: frameKey(to + 1) }
+}
+
+export function bodiesOf(box: string, fromVersion = 0): Range {
+  return { gte: `b/${box}/${fixed(fromVersion)}`, lt: `b/${box}0` }
+}
+
+export function positionOfFrameKey(key: string): number {
+  return Number.parseInt(key.slice(2), 16)
+}
+
+/** Parts of a body's key. */
+export function partsOfBodyKey(key: string): { box: string; version: number; position: number } {
+  const [, box = '', version = '', position = ''] = key.split('/')
+  return { box, version: Number.parseInt(version, 16), position: Number.parseInt(position, 16) }
+}
+
+export function epochOfOwnerKey(key: string): number {
+  return Number.parseInt(key.slice('m/owner/'.length), 16)
+}
+
+/** What follows the first slash: a box ID, a name or a command ID. */
+export function suffixOf(key: string): string {
+  return key.slice(key.indexOf('/') + 1)
+}

@@ -1,0 +1,45 @@
+import type { Head } from '../machines/index.ts'
+import { checkChain } from './chain.ts'
+import { seal } from './codec.ts'
+import type { Database } from './database.ts'
+import { isRemoved } from './entry.ts'
+import { loadHeads, loadNames } from './heads.ts'
+import { headKey } from './keys.ts'
+import type { Parked } from './ledger.ts'
+import { rebuildHead } from './rebuild.ts'
+import type { Tail } from './tail-file.ts'
+
+/** All that has to be known of a ledger before it takes work. */
+export interface Loaded {
+  readonly tail: Tail
+  readonly heads: Map<string, Head>
+  readonly parked: Map<string, Parked>
+  /** names that the index keeps for parked boxes */
+  readonly namesOfParked: [string, string][]
+}
+
+/**
+ * Reads the ledger's end and the heads of all living boxes, and proves both as far as that is cheap. A head that is
+ * damaged is made anew where the box's history is good; else the box is parked and all others go on.
+ */
+export async function load(db: Database, known: Tail | undefined): Promise<Loaded> {
+  const [{ tail, parked }, { heads, damaged }] = await Promise.all([checkChain(db, known), loadHeads(db)])
+  for (const box of damaged) {
+    const head = await rebuildHead(db, box)
+    if (head && !isRemoved(head)) {
+      await db.put(headKey(box), seal(JSON.stringify(head)), { sync: true })
+      heads.set(box, head)
+    } else if (!parked.has(box)) {
+      parked.set(box, { reason: 'the head is damaged, and the history does not give it back' })
+    }
+  }
+  for (const head of heads.values())
+    if (head.position > tail.position)
+      parked.set(head.box, { position: head.position, reason: 'the head is ahead of the ledger' })
+  // A parked box with a good head can still be shown as it was.
+  const namesOfParked: [string, string][] = []
+  if (parked.size > 0)
+    for (const [name, box] of await loadNames(db))
+      if (box === undefined || parked.has(box)) namesOfParked.push([name, box ?? ''])
+  return { tail, heads, parked, namesOfParked }
+}

@@ -1,0 +1,85 @@
+import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { tryLock } from 'fs-native-extensions'
+import { BoxError } from '../machines/index.ts'
+
+/** Who has a home open, as the lock file tells it. */
+export interface LockOwner {
+  readonly pid: number
+  /** field 22 of /proc/PID/stat, where there is one: a pid alone may be another's by now */
+  readonly startTime: string | null
+  readonly since: string
+}
+
+export interface Lock {
+  release(): void
+}
+
+/**
+ * Takes the home, or throws `ENGINE_LOCKED` naming its owner.
+ *
+ * The proof of ownership is the kernel's lock on the open file, which ends with its process however that ends;
+ * the file's content only tells who it is. LevelDB's own LOCK can be lost by anybody in the process who opens and
+ * closes that file, and is not used.
+ */
+export async function takeLock(path: string, now: () => number): Promise<Lock> {
+  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
+  try {
+    if (!tryLock(fd)) throw await lockedBy(path)
+    const owner: LockOwner = {
+      pid: process.pid,
+      startTime: startTimeOf(process.pid),
+      since: new Date(now()).toISOString(),
+    }
+    ftruncateSync(fd)
+    writeSync(fd, `${JSON.stringify(owner)}\n`, 0)
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+  let held = true
+  return {
+    release() {
+      if (!held) return
+      held = false
+      ftruncateSync(fd)
+      closeSync(fd)
+    },
+  }
+}
+
+/** The new owner writes its name just after it took the lock: a moment's patience finds it. */
+async function lockedBy(path: string): Promise<BoxError> {
+  for (let tries = 0; tries < 20; tries += 1) {
+    const owner = readOwner(path)
+    if (owner && (owner.startTime === null || owner.startTime === startTimeOf(owner.pid)))
+      return new BoxError(
+        'ENGINE_LOCKED',
+        `The home is open in process ${owner.pid} since ${owner.since}. Close it there, or talk to it`,
+        { details: { pid: owner.pid, startTime: owner.startTime, since: owner.since, lock: path } },
+      )
+    await delay(5)
+  }
+  return new BoxError('ENGINE_LOCKED', 'The home is open in another process', { details: { lock: path } })
+}
+
+function readOwner(path: string): LockOwner | undefined {
+  try {
+    const owner = JSON.parse(readFileSync(path, 'utf8')) as LockOwner
+    return Number.isSafeInteger(owner.pid) ? owner : undefined
+  } catch {
+    // Half written or not written yet; the caller looks again.
+    return undefined
+  }
+}
+
+function startTimeOf(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // The second field, the program's name, may hold spaces and brackets.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null
+  } catch {
+    // No such process, or no /proc on this system.
+    return null
+  }
+}

@@ -1,0 +1,105 @@
+import type { LedgerRecord } from '../machines/index.ts'
+import { corrupt } from './chain.ts'
+import { decodeBody, decodeFrame, encodeFrame, type Frame, noHash, recordOf, sha256 } from './codec.ts'
+import type { Database } from './database.ts'
+import { bodiesOf, bodyKey, frameKey, framesBetween, partsOfBodyKey, positionOfFrameKey } from './keys.ts'
+import type { Tail } from './tail-file.ts'
+
+export interface Page {
+  readonly records: readonly LedgerRecord[]
+  /** what stands after the records, if they end before their time */
+  readonly damage?: ReturnType<typeof corrupt>
+}
+
+const pageSize = 256
+const pageBytes = 1 << 20
+
+/**
+ * Reads a page of the global chain, `from` to `to` at most. No record is handed out unproven: a frame is proven by the
+ * next one (the last by the tail), a body by its frame.
+ */
+export async function readPage(db: Database, from: number, to: number, tail: Tail): Promise<Page> {
+  const last = Math.min(to, from + pageSize - 1, tail.position)
+  const found = await db
+    .iterator({ ...framesBetween(from, Math.min(last + 1, tail.position)), highWaterMarkBytes: pageBytes })
+    .all()
+  const texts = new Map(found.map(([key, text]) => [positionOfFrameKey(key), text]))
+  return prove(db, range(from, last), texts, tail)
+}
+
+/** Reads a page of one box's chain, from a version on. */
+export async function readBoxPage(db: Database, box: string, fromVersion: number, tail: Tail): Promise<Page> {
+  const keys = await db.keys({ ...bodiesOf(box, fromVersion), limit: pageSize }).all()
+  const positions = keys.map(key => partsOfBodyKey(key).position).filter(at => at <= tail.position)
+  const wanted = [...new Set(positions.flatMap(at => (at < tail.position ? [at, at + 1] : [at])))]
+  const values = await db.getMany(wanted.map(frameKey))
+  const texts = new Map<number, string>()
+  for (const [n, position] of wanted.entries()) {
+    const text = values[n]
+    if (text !== undefined) texts.set(position, text)
+  }
+  const page = await prove(db, positions, texts, tail)
+  let version = fromVersion
+  for (const [n, record] of page.records.entries()) {
+    if (record.box !== box || record.version !== version)
+      return {
+        records: page.records.slice(0, n),
+        damage: corrupt(`Version ${version} of box ${box} is missing`, { box, version }),
+      }
+    version += 1
+  }
+  return page
+}
+
+/** Makes records of frames, as long as each is proven. */
+async function prove(
+  db: Database,
+  positions: readonly number[],
+  texts: ReadonlyMap<number, string>,
+  tail: Tail,
+): Promise<Page> {
+  const frames = positions.map(position => decodeFrame(texts.get(position)))
+  const bodyKeys = frames.map((frame, n) =>
+    frame ? bodyKey(frame.box, frame.version, positions[n] ?? 0) : frameKey(0),
+  )
+  const bodies: (string | undefined)[] = await db.getMany(bodyKeys)
+  const records: LedgerRecord[] = []
+  for (const [n, position] of positions.entries()) {
+    const text = texts.get(position)
+    const frame = frames[n]
+    const bodyText = bodies[n]
+    const damaged = (what: string, box: string | undefined): Page => ({
+      records,
+      damage: corrupt(`${what} at position ${position}`, { position, ...(box ? { box } : {}) }),
+    })
+    if (text === undefined) return damaged('The ledger has no frame', undefined)
+    const hash = sha256(text)
+    const expected = position === tail.position ? tail.hash : decodeFrame(texts.get(position + 1))?.prev
+    const intact = bodyText !== undefined && frame !== undefined && sha256(bodyText) === frame.bodyHash
+    if (frame?.position !== position) return damaged('The frame is damaged', undefined)
+    if (hash !== expected && !(intact && (await provenBackwards(db, frame, text, bodyText))))
+      return damaged('The frame is damaged', undefined)
+    const body = intact ? decodeBody(bodyText) : undefined
+    if (body === undefined) return damaged('The body is damaged', frame.box)
+    if (body.box !== frame.box || body.version !== frame.version)
+      return damaged('The body belongs to another record', frame.box)
+    records.push(recordOf(frame, body, hash))
+  }
+  return { records }
+}
+
+/**
+ * Whether a frame whose successor does not link to it is good all the same, each of its fields being known from
+ * elsewhere: then it is the successor that is damaged.
+ */
+async function provenBackwards(db: Database, frame: Frame, text: string, bodyText: string): Promise<boolean> {
+  const { position, prev, box, version } = frame
+  const before = position === 1 ? undefined : await db.get(frameKey(position - 1))
+  const expected = position === 1 ? noHash : before === undefined ? undefined : sha256(before)
+  const body = decodeBody(bodyText)
+  return prev === expected && body?.box === box && body.version === version && encodeFrame(frame) === text
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, n) => from + n)
+}
