@@ -1,12 +1,7 @@
 import { open } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { setTimeout as delay } from 'node:timers/promises'
+import { tryLock } from 'fs-native-extensions'
 import { ImageError, throwIfAborted } from './image-error.ts'
-
-// The package brings no types.
-const { tryLock } = createRequire(import.meta.url)('fs-native-extensions') as {
-  tryLock: (descriptor: number) => boolean
-}
 
 const pauseMs = 100
 
@@ -20,7 +15,7 @@ export interface BuildLockOptions {
 
 /**
  * Holds an exclusive lock on a file while `work` runs, against other processes and other calls in this one. The kernel
- * drops it with the process. It only saves doing the same work twice: nothing may break if it is not there.
+ * drops it with the process.
  */
 export async function withBuildLock<T>(
   path: string,

@@ -62,7 +62,7 @@ export function openPackageSource({ dir, signal, onRefresh }: PackageSourceOptio
       if (problem instanceof ImageError && problem.code !== 'BOOT_FAILED') throw problem
       return await attempt().catch((again: unknown) => {
         throw problem instanceof ImageError && again instanceof ImageError
-          ? new ImageError(again.code, `${again.message}\n${problem.message}`, again.details, again)
+          ? new ImageError(problem.code, `${again.message}\n${problem.message}`, again.details, again)
           : again
       })
     }

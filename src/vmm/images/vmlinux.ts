@@ -19,7 +19,7 @@ export async function extractVmlinux(image: Buffer, unpackers: Unpackers): Promi
     throw new ImageError('BOOT_FAILED', `The kernel is cut off: payload to byte ${end} of ${image.length}.`)
   }
   const payload = image.subarray(start, end)
-  const hasSize = !['gzip', 'none'].includes(packingOf(payload))
+  const hasSize = ['lz4', 'xz', 'zstd'].includes(packingOf(payload))
   const packed = hasSize ? payload.subarray(0, -4) : payload
   const size = hasSize ? payload.readUInt32LE(payload.length - 4) : 0
   if (size > 1024 * 1024 * 1024) {
