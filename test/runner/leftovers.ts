@@ -6,22 +6,30 @@ import { awaitNone, describeProcess, killAll, type Mark } from './processes.ts'
 
 const NAMED = 20
 
+export interface Leftovers {
+  readonly named: readonly string[]
+  /** What could not be removed */
+  readonly stuck: readonly string[]
+}
+
 /**
  * Names and removes what a test file left: processes that do not end by themselves within `graceMs`, mounts, and whatever
  * is in its directory. The directory goes as well.
  */
-export const removeLeftovers = async (mark: Mark, graceMs: number): Promise<string[]> => {
+export const removeLeftovers = async (mark: Mark, graceMs: number): Promise<Leftovers> => {
   const { dir } = mark
   const named: string[] = []
+  const stuck: string[] = []
 
   // 1. Processes first: they make files.
   for (const left of await awaitNone(mark, graceMs)) named.push(describeProcess(left))
-  for (const left of await killAll(mark)) named.push(`cannot be killed: ${describeProcess(left)}`)
+  for (const left of await killAll(mark)) stuck.push(`cannot be killed: ${describeProcess(left)}`)
 
   // 2. Mounts before files: what is mounted is not ours to delete.
   for (const point of findMounts(dir)) named.push(`mount ${point}`)
-  const stuck = await removeMounts(dir)
-  if (stuck.length > 0) return [...named, ...stuck.map(what => `cannot unmount ${what}`), `${dir} is kept`]
+  const mounted = await removeMounts(dir)
+  stuck.push(...mounted.map(what => `cannot be unmounted: ${what}; ${dir} is kept`))
+  if (mounted.length > 0) return { named, stuck }
 
   // 3. Files.
   try {
@@ -32,9 +40,9 @@ export const removeLeftovers = async (mark: Mark, graceMs: number): Promise<stri
     if (entries.length > NAMED) named.push(`${entries.length - NAMED} more files`)
     await rm(dir, { recursive: true, force: true, maxRetries: 3 })
   } catch (error) {
-    named.push(`${dir} cannot be deleted: ${String(error)}`)
+    stuck.push(`cannot be deleted: ${dir}: ${String(error)}`)
   }
-  return named
+  return { named, stuck }
 }
 
 const kind = (entry: Dirent): string => {

@@ -25,7 +25,9 @@ export const runFile = async (file: TestFile, options: RunOptions): Promise<File
   const ending = await runProgram(file, options, workspace)
   const mark = { id: options.id, dir: workspace.dir, leader: ending.pid }
   // What dies with the file's process may take a moment.
-  const leftovers = await removeLeftovers(mark, 1000)
+  const { named, stuck } = await removeLeftovers(mark, 1000)
+  // A file that was killed had no chance to clean up.
+  const leftovers = ending.how === 'exited' ? [...named, ...stuck] : stuck
   const output = await readFile(workspace.outputPath, 'utf8')
   await rm(workspace.outputPath, { force: true })
 
