@@ -44,22 +44,17 @@ export async function checkFormat(db: Database): Promise<void> {
 export async function lastOwnership(db: Database): Promise<Ownership | undefined> {
   const [last] = await db.iterator({ ...owners, reverse: true, limit: 1 }).all()
   if (last === undefined) return undefined
-  return decodeOwnership(last[0], last[1])
-}
-
-export async function ownerships(db: Database): Promise<Ownership[]> {
-  const found = await db.iterator({ ...owners }).all()
-  return found.map(([key, value]) => decodeOwnership(key, value))
+  const [key, sealed] = last
+  const unknown = { opened: '', bootId: '', engine: '', pid: 0, durability: 'sync' } as const
+  return ownershipOf(key, sealed) ?? { epoch: epochOfOwnerKey(key), ...unknown }
 }
 
 export function writeOwnership(db: Database, ownership: Ownership): Promise<void> {
   return db.put(ownerKey(ownership.epoch), seal(JSON.stringify(ownership)), { sync: true })
 }
 
-function decodeOwnership(key: string, value: string): Ownership {
-  const known = decodeSealed(value) as Ownership | undefined
-  const epoch = epochOfOwnerKey(key)
-  return known?.epoch === epoch
-    ? known
-    : { epoch, opened: '', bootId: '', engine: '', pid: 0, durability: 'sync' }
+/** Undefined if the entry is damaged. */
+export function ownershipOf(key: string, sealed: string): Ownership | undefined {
+  const ownership = decodeSealed(sealed) as Ownership | undefined
+  return ownership?.epoch === epochOfOwnerKey(key) ? ownership : undefined
 }

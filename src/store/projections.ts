@@ -7,8 +7,8 @@ export interface ListFilter {
   /** each of them, with this value */
   readonly labels?: Readonly<Record<string, string>>
   readonly limit?: number
-  /** ID of the box to continue behind */
-  readonly after?: string
+  /** the box to continue behind: its ID, or the position of its creation, which serves after its removal too */
+  readonly after?: string | number
 }
 
 const leastPrefix = 4
@@ -78,9 +78,9 @@ export class Projections {
     return [...this.#heads.keys()].filter(id => id.startsWith(prefix))
   }
 
-  /** Newest first, by the position of creation. */
+  /** Newest first, by the position of creation. Nothing stands behind an ID that is not known. */
   list({ states, names, labels, limit = Number.POSITIVE_INFINITY, after }: ListFilter = {}): Head[] {
-    const last = after === undefined ? undefined : this.#heads.get(after)?.createdPosition
+    const last = typeof after === 'string' ? this.#heads.get(after)?.createdPosition : after
     if (after !== undefined && last === undefined) return []
     const found: Head[] = []
     for (const head of this.#candidates(states, names, labels)) {

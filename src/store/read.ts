@@ -92,7 +92,12 @@ async function prove(
  * Whether a frame whose successor does not link to it is good all the same, each of its fields being known from
  * elsewhere: then it is the successor that is damaged.
  */
-async function provenBackwards(db: Database, frame: Frame, text: string, bodyText: string): Promise<boolean> {
+export async function provenBackwards(
+  db: Database,
+  frame: Frame,
+  text: string,
+  bodyText: string,
+): Promise<boolean> {
   const { position, prev, box, version } = frame
   const before = position === 1 ? undefined : await db.get(frameKey(position - 1))
   const expected = position === 1 ? noHash : before === undefined ? undefined : sha256(before)

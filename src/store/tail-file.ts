@@ -24,6 +24,8 @@ export interface TailFile {
   readonly found: Tail | undefined
   /** `new`: made just now; `damaged`: no slot was readable */
   readonly condition: 'good' | 'new' | 'damaged'
+  /** what it holds now */
+  read(): Tail | undefined
   /** never throws */
   write(tail: Tail): void
   /** why the last write that failed did, if one did */
@@ -37,11 +39,9 @@ const slotBytes = 512
 
 export function openTailFile(path: string): TailFile {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
-  const slots = [readSlot(fd, 0), readSlot(fd, 1)]
-  const newest = (slots[1]?.position ?? -1) > (slots[0]?.position ?? -1) ? 1 : 0
-  const found = slots[newest]
+  const { newest, tail: found } = readSlots(fd)
   let failure: unknown
-  let next = found === undefined ? 0 : 1 - newest
+  let next = 1 - newest
   const write = ({ position, hash }: Tail) => {
     const text = `${seal(`${position.toString(16).padStart(14, '0')} ${hash}`)}\n`
     writeSync(fd, text, next * slotBytes, 'latin1')
@@ -58,6 +58,7 @@ export function openTailFile(path: string): TailFile {
   return {
     found,
     condition: found ? 'good' : fstatSync(fd).size === 0 ? 'new' : 'damaged',
+    read: () => readSlots(fd).tail,
     write: tryWrite,
     get failure() {
       return failure
@@ -69,6 +70,12 @@ export function openTailFile(path: string): TailFile {
     },
     close: () => closeSync(fd),
   }
+}
+
+function readSlots(fd: number): { newest: number; tail: Tail | undefined } {
+  const slots = [readSlot(fd, 0), readSlot(fd, 1)]
+  const newest = (slots[1]?.position ?? -1) > (slots[0]?.position ?? -1) ? 1 : 0
+  return { newest, tail: slots[newest] }
 }
 
 function readSlot(fd: number, slot: number): Tail | undefined {

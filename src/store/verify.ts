@@ -1,17 +1,74 @@
-import { BoxError } from '../machines/index.ts'
 import type { Database } from './database.ts'
-import type { Parked, VerifyReport } from './ledger.ts'
+import type { Parked, Problem, VerifyReport } from './ledger.ts'
 import type { Tail, TailFile } from './tail-file.ts'
+import { BoxChains } from './verify-boxes.ts'
+import { verifyBoxChain, verifyGlobalChain } from './verify-chain.ts'
+import { verifyCommands, verifyJournal, verifyNames } from './verify-indexes.ts'
 
 export interface VerifyInput {
   readonly box?: string
   readonly replay?: boolean
+  /** last record that was told as durable */
   readonly tail: Tail
   readonly parked: ReadonlyMap<string, Parked>
+  /** number of the present ownership */
   readonly epoch: number
   readonly tailFile: TailFile
 }
 
-export function verifyLedger(_db: Database, _input: VerifyInput): Promise<VerifyReport> {
-  return Promise.reject(new BoxError('UNSUPPORTED', 'Verifying is being built'))
+/** A database as it was at one moment, to check while it is written to. */
+export interface Still {
+  readonly db: Database
+  readonly at: { readonly snapshot: ReturnType<Database['snapshot']> }
+}
+
+export type Report = (problem: Problem) => void
+
+/** Checks everything that is stored against everything else; changes nothing. */
+export async function verifyLedger(db: Database, input: VerifyInput): Promise<VerifyReport> {
+  const { box, replay = false, tail, parked, epoch, tailFile } = input
+  const problems: Problem[] = []
+  const report: Report = problem => problems.push(problem)
+  // The tail file may run ahead of what is read here, never behind: it is read first.
+  const noted = tailFile.read()
+  const snapshot = db.snapshot()
+  const still: Still = { db, at: { snapshot } }
+  try {
+    const chains = new BoxChains(still, { replay, report })
+    let records = 0
+    if (box === undefined) {
+      records = await verifyGlobalChain(still, { tail, noted, epoch, chains, report })
+      await chains.verifyAllHeads()
+      await verifyNames(still, { report })
+      await verifyCommands(still, { report })
+      await verifyJournal(still, { epoch, report })
+      verifyTailFile(tailFile, noted, tail, report)
+    } else {
+      records = await verifyBoxChain(still, { box, tail, epoch, chains, report })
+      await chains.verifyHeadOf(box)
+      await verifyNames(still, { box, report })
+    }
+    for (const [id, { position, reason }] of parked) {
+      if ((box !== undefined && box !== id) || problems.some(problem => problem.box === id)) continue
+      report({ kind: 'parked', box: id, ...(position === undefined ? {} : { position }), message: reason })
+    }
+    return {
+      ok: problems.length === 0,
+      records,
+      boxes: chains.size,
+      parked: [...parked.keys()].filter(id => box === undefined || box === id),
+      problems,
+    }
+  } finally {
+    await snapshot.close()
+  }
+}
+
+function verifyTailFile(file: TailFile, noted: Tail | undefined, tail: Tail, report: Report): void {
+  const problem = (message: string) => report({ kind: 'tail-file', file: 'ledger.tail', message })
+  if (file.failure !== undefined) problem(`It could not be written: ${String(file.failure)}`)
+  if (file.condition === 'damaged') problem('It could not be read when the ledger was opened')
+  if (noted === undefined) problem('It cannot be read')
+  else if (noted.position < tail.position && file.failure === undefined)
+    problem(`It is at position ${noted.position}, the ledger at ${tail.position}`)
 }

@@ -1,0 +1,151 @@
+import { isDeepStrictEqual } from 'node:util'
+import { type BoxState, type Head, pathOf } from '../machines/index.ts'
+import { type Body, decodeHead, type Frame, noHash } from './codec.ts'
+import { isRemoved } from './entry.ts'
+import { bodiesOf, headKey, livingHeads, removedHeads, removedKey, suffixOf } from './keys.ts'
+import { fold } from './rebuild.ts'
+import type { Report, Still } from './verify.ts'
+
+interface Chain {
+  version: number
+  /** positions of the first and the last record */
+  created: number
+  position: number
+  bodyHash: string
+  to: string | undefined
+  /** folded so far; undefined where it cannot be folded any more, or need not */
+  state: BoxState | undefined
+  folding: boolean
+}
+
+export interface BoxChainsOptions {
+  readonly replay: boolean
+  readonly report: Report
+}
+
+/** Follows every box through its records, and holds the result against its head. */
+export class BoxChains {
+  readonly #still: Still
+  readonly #options: BoxChainsOptions
+  readonly #chains = new Map<string, Chain>()
+
+  constructor(still: Still, options: BoxChainsOptions) {
+    this.#still = still
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#chains.size
+  }
+
+  /** Takes the next record of a box; `body` is undefined where it is damaged, which is reported already. */
+  follow(frame: Frame, body: Body | undefined): void {
+    const { box, version, position, bodyHash } = frame
+    const { replay, report } = this.#options
+    let chain = this.#chains.get(box)
+    if (chain === undefined) {
+      chain = {
+        version: 0,
+        created: position,
+        position,
+        bodyHash: noHash,
+        to: undefined,
+        state: undefined,
+        folding: replay,
+      }
+      this.#chains.set(box, chain)
+    }
+    if (version !== chain.version + 1) {
+      report({
+        kind: 'version',
+        position,
+        box,
+        message: `Version ${version} follows version ${chain.version}`,
+      })
+      chain.folding = false
+    }
+    if (body !== undefined && body.prevBody !== chain.bodyHash && version === chain.version + 1)
+      report({ kind: 'box-chain', position, box, message: 'The body does not link to the one before it' })
+    if (chain.folding) this.#fold(chain, frame, body)
+    chain.version = version
+    chain.position = position
+    chain.bodyHash = bodyHash
+    chain.to = body?.to
+  }
+
+  #fold(chain: Chain, { position, box }: Frame, body: Body | undefined): void {
+    chain.state = body && fold(chain.state, body)
+    if (chain.state !== undefined) return
+    chain.folding = false
+    if (body !== undefined)
+      this.#options.report({
+        kind: 'replay',
+        position,
+        box,
+        message: 'The machine of today does not come to what is recorded',
+      })
+  }
+
+  async verifyAllHeads(): Promise<void> {
+    const { db, at } = this.#still
+    const seen = new Set<string>()
+    for (const [range, removed] of [
+      [livingHeads, false],
+      [removedHeads, true],
+    ] as const) {
+      for await (const [key, sealed] of db.iterator({ ...range, ...at })) {
+        const box = suffixOf(key)
+        if (seen.has(box)) this.#head(box, 'There are two heads: of the living and of the removed box')
+        seen.add(box)
+        await this.#compare(box, sealed, removed)
+      }
+    }
+    for (const box of this.#chains.keys()) if (!seen.has(box)) this.#head(box, 'There is no head')
+  }
+
+  async verifyHeadOf(box: string): Promise<void> {
+    const { db, at } = this.#still
+    const [living, removed]: (string | undefined)[] = await db.getMany([headKey(box), removedKey(box)], at)
+    if (living !== undefined) await this.#compare(box, living, false)
+    if (removed !== undefined) await this.#compare(box, removed, true)
+    if (living !== undefined && removed !== undefined)
+      this.#head(box, 'There are two heads: of the living and of the removed box')
+    if (living === undefined && removed === undefined && this.#chains.has(box))
+      this.#head(box, 'There is no head')
+  }
+
+  async #compare(box: string, sealed: string, removed: boolean): Promise<void> {
+    const head = decodeHead(sealed)
+    const chain = this.#chains.get(box)
+    if (head?.box !== box) return this.#head(box, 'The head is damaged')
+    if (chain === undefined) return this.#head(box, 'The head has no records')
+    const differs = differenceOf(head, chain)
+    if (differs !== undefined)
+      this.#head(box, `The head's ${differs} is not that of the last record`, chain.position)
+    if (isRemoved(head) !== removed) this.#head(box, 'The head is kept in the wrong place', chain.position)
+    const bodies = await this.#countBodies(box)
+    if (bodies > chain.version)
+      this.#options.report({ kind: 'body', box, message: `${bodies - chain.version} bodies have no frame` })
+  }
+
+  async #countBodies(box: string): Promise<number> {
+    const { db, at } = this.#still
+    let count = 0
+    for await (const _ of db.keys({ ...bodiesOf(box), ...at })) count += 1
+    return count
+  }
+
+  #head(box: string, message: string, position?: number): void {
+    this.#options.report({ kind: 'head', box, ...(position === undefined ? {} : { position }), message })
+  }
+}
+
+function differenceOf(head: Head, chain: Chain): string | undefined {
+  if (head.version !== chain.version) return 'version'
+  if (head.position !== chain.position) return 'position'
+  if (head.createdPosition !== chain.created) return 'position of creation'
+  if (head.bodyHash !== chain.bodyHash) return 'body hash'
+  if (chain.to !== undefined && pathOf(head.state.value) !== chain.to) return 'state'
+  if (chain.folding && !isDeepStrictEqual(head.state, chain.state)) return 'state, as it is replayed,'
+  return undefined
+}

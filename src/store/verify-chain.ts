@@ -1,0 +1,174 @@
+import { type Body, decodeBody, decodeFrame, encodeFrame, type Frame, noHash, sha256 } from './codec.ts'
+import {
+  bodiesOf,
+  bodyKey,
+  commandKey,
+  frameKey,
+  frames,
+  partsOfBodyKey,
+  positionOfFrameKey,
+} from './keys.ts'
+import { provenBackwards } from './read.ts'
+import type { Tail } from './tail-file.ts'
+import type { Report, Still } from './verify.ts'
+import type { BoxChains } from './verify-boxes.ts'
+
+interface ChainInput {
+  readonly tail: Tail
+  readonly epoch: number
+  readonly chains: BoxChains
+  readonly report: Report
+}
+
+const pageSize = 256
+const pageBytes = 1 << 20
+
+/** Follows the global chain from the first frame to the last. Gives the number of frames. */
+export async function verifyGlobalChain(
+  still: Still,
+  input: ChainInput & { readonly noted: Tail | undefined },
+): Promise<number> {
+  const { db, at } = still
+  const { tail, noted, chains, report } = input
+  let count = 0
+  let last = 0
+  let lastHash = noHash
+  /** every field of the last frame is known to be right from elsewhere, so that its hash is */
+  let lastSure = true
+  let epoch = 0
+  const iterator = db.iterator({ ...frames, ...at, highWaterMarkBytes: pageBytes })
+  try {
+    for (let page = await iterator.nextv(pageSize); page.length > 0; page = await iterator.nextv(pageSize)) {
+      const decoded = page.map(([, text]) => decodeFrame(text))
+      const bodies = await bodiesFor(still, decoded)
+      for (const [n, [key, text]] of page.entries()) {
+        const position = positionOfFrameKey(key)
+        const frame = decoded[n]
+        const hash = sha256(text)
+        const problem = (message: string, where = position) =>
+          report({ kind: 'frame', position: where, message })
+        count += 1
+        if (position !== last + 1) {
+          report({ kind: 'position', position: last + 1, message: `Position ${position} follows ${last}` })
+          lastSure = false
+        }
+        const body = frame && checkBody(frame, bodies[n], report)
+        const whole = frame?.position === position && encodeFrame(frame) === text
+        const linked = frame?.prev === lastHash
+        if (!whole) problem('The frame is damaged')
+        else if (!linked && position === last + 1)
+          problem(
+            'The chain breaks: the frame is not what its successor links to',
+            lastSure ? position : last,
+          )
+        for (const known of [tail, noted])
+          if (known?.position === position && known.hash !== hash && whole && linked)
+            problem('The frame is not the one that was written last')
+        if (frame) chains.follow({ ...frame, position }, body)
+        if (body) epoch = checkEpoch(body, position, epoch, input)
+        last = position
+        lastHash = hash
+        lastSure = whole && linked && body !== undefined
+      }
+      await checkCommands(still, decoded, bodies, report)
+    }
+  } finally {
+    await iterator.close()
+  }
+  if (last < Math.max(tail.position, noted?.position ?? 0))
+    report({ kind: 'position', position: last + 1, message: `The ledger ends at ${last}, before its tail` })
+  return count
+}
+
+/** Follows one box, and proves each of its frames by the neighbours. */
+export async function verifyBoxChain(
+  still: Still,
+  input: ChainInput & { readonly box: string },
+): Promise<number> {
+  const { db, at } = still
+  const { box, tail, chains, report } = input
+  let count = 0
+  let epoch = 0
+  for await (const [key, bodyText] of db.iterator({ ...bodiesOf(box), ...at })) {
+    const { version, position } = partsOfBodyKey(key)
+    const [text, after]: (string | undefined)[] = await db.getMany(
+      [frameKey(position), frameKey(position + 1)],
+      at,
+    )
+    const frame = decodeFrame(text)
+    count += 1
+    if (text === undefined || frame === undefined) {
+      report({ kind: 'frame', position, box, message: 'The frame is missing or damaged' })
+      continue
+    }
+    const hash = sha256(text)
+    const expected = position === tail.position ? tail.hash : decodeFrame(after)?.prev
+    const proven =
+      hash === expected ||
+      (after === undefined && position > tail.position) ||
+      (await provenBackwards(db, frame, text, bodyText))
+    const belongs = frame.box === box && frame.version === version && frame.position === position
+    if (!proven || !belongs) report({ kind: 'frame', position, box, message: 'The frame is damaged' })
+    const body = checkBody({ ...frame, box, version, position }, bodyText, report)
+    chains.follow({ ...frame, box, version, position }, body)
+    if (body) epoch = checkEpoch(body, position, epoch, input)
+    await checkCommands(still, [frame], [bodyText], report)
+  }
+  return count
+}
+
+function checkBody(frame: Frame, text: string | undefined, report: Report): Body | undefined {
+  const { position, box, version } = frame
+  const problem = (message: string) => report({ kind: 'body', position, box, message })
+  if (text === undefined) return void problem('The body is missing')
+  if (sha256(text) !== frame.bodyHash) return void problem('The body is not what its frame links to')
+  const body = decodeBody(text)
+  if (body === undefined) return void problem('The body cannot be read')
+  if (body.box !== box || body.version !== version) return void problem('The body belongs to another record')
+  return body
+}
+
+function checkEpoch({ box, meta }: Body, position: number, before: number, input: ChainInput): number {
+  if (meta.epoch < before || meta.epoch > input.epoch)
+    input.report({
+      kind: 'epoch',
+      position,
+      box,
+      message: `Epoch ${meta.epoch} follows epoch ${before}; the present one is ${input.epoch}`,
+    })
+  return Math.max(before, meta.epoch)
+}
+
+/** Every command ID of these records has its entry. */
+async function checkCommands(
+  { db, at }: Still,
+  found: readonly (Frame | undefined)[],
+  texts: readonly (string | undefined)[],
+  report: Report,
+): Promise<void> {
+  const wanted = found.flatMap((frame, n) => {
+    const commandId = decodeBody(texts[n])?.meta?.commandId
+    return frame && commandId !== undefined ? [{ frame, commandId }] : []
+  })
+  if (wanted.length === 0) return
+  const entries: (string | undefined)[] = await db.getMany(
+    wanted.map(({ commandId }) => commandKey(commandId)),
+    at,
+  )
+  for (const [n, { frame, commandId }] of wanted.entries())
+    if (entries[n] === undefined)
+      report({
+        kind: 'command',
+        position: frame.position,
+        box: frame.box,
+        message: `Command ${commandId} has no entry`,
+      })
+}
+
+async function bodiesFor(
+  { db, at }: Still,
+  found: readonly (Frame | undefined)[],
+): Promise<(string | undefined)[]> {
+  const keys = found.map(frame => (frame ? bodyKey(frame.box, frame.version, frame.position) : frameKey(0)))
+  return db.getMany(keys, at)
+}
