@@ -91,7 +91,7 @@ function describe(code: number | null, signal: string | null): string {
 
 function failed(run: ToolRun, what: string, stderr: string): ImageError {
   const tail = stderr.trim()
-  const code = /No space left on device/.test(tail) ? 'NO_SPACE' : 'BOOT_FAILED'
+  const code = /No space left on device|enough free space/.test(tail) ? 'NO_SPACE' : 'BOOT_FAILED'
   const line = [run.command, ...run.args].join(' ')
   return new ImageError(code, `\`${line}\` failed: ${what}${tail === '' ? '' : `\n${tail}`}`, {
     stderr: tail,
