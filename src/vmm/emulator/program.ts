@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os'
+import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createApi, nameCall } from './api.ts'
 import { ApiError, describeSystemError, failed } from './api-error.ts'
@@ -37,6 +39,7 @@ async function start(flags: Flags, log: Log): Promise<void> {
     backend: loadBackend(flags.backend, {
       accel: flags.accel,
       qemuBinary: process.env.BOXLEDGER_QEMU ?? 'qemu-system-x86_64',
+      socketDirectory: findSocketDirectory(flags),
       powerButtonIgnored: plan.find('ignore-power-button') !== undefined,
       log,
     }),
@@ -68,6 +71,10 @@ function openEventMonitor(flags: Flags, plan: FaultPlan): EventMonitor {
   } catch (error) {
     throw failed('Error doing event monitor I/O', describeSystemError(error))
   }
+}
+
+function findSocketDirectory({ apiSocket }: Flags): string {
+  return apiSocket !== undefined && 'path' in apiSocket ? dirname(apiSocket.path) : tmpdir()
 }
 
 function toHandler(vmm: Vmm, queue: Queue, plan: FaultPlan, log: Log): Handler {

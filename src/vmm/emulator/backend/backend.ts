@@ -37,5 +37,7 @@ export interface BackendOptions {
   readonly accel: 'tcg' | 'kvm'
   readonly qemuBinary: string
   readonly powerButtonIgnored: boolean
+  /** Where sockets may be made: the API socket's directory. */
+  readonly socketDirectory: string
   readonly log: Log
 }

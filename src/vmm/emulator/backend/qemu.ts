@@ -1,6 +1,100 @@
+import { closeSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { failed } from '../api-error.ts'
 import type { BackendOptions, Guest, GuestRequest } from './backend.ts'
+import { formatQemuArguments } from './qemu-arguments.ts'
+import { type QemuProcess, spawnQemu } from './qemu-process.ts'
+import { saveQemu } from './qemu-save.ts'
+import { Qmp, type QmpEvent } from './qmp.ts'
 
-export async function startQemu(_request: GuestRequest, _options: BackendOptions): Promise<Guest> {
-  throw failed('boxledger-vmm: the qemu backend is not there yet')
+/** Longest wait for QEMU to leave by itself, in ms. */
+const QUIT_MS = 2000
+
+/** Starts a guest under QEMU; resolves when its processors run, or, restored, when it could run. */
+export async function startQemu(request: GuestRequest, options: BackendOptions): Promise<Guest> {
+  const { config, serial, console, restoreFrom } = request
+  const args = formatQemuArguments(config, {
+    accel: options.accel,
+    serialFile: serial.file,
+    consoleFile: console.file,
+    incoming: restoreFrom !== undefined,
+  })
+  const incoming = restoreFrom === undefined ? undefined : openSync(join(restoreFrom, 'memory-ranges'), 'r')
+  const qemu = spawnQemu(options.qemuBinary, args, incoming, options.log)
+  if (incoming !== undefined) closeSync(incoming)
+  qemu.serial.on('data', (bytes: Buffer) => serial.write(bytes))
+  serial.onInput(bytes => void qemu.serial.write(bytes))
+  const life = { over: false }
+  const qmp = new Qmp(qemu.qmp, event => tellHappening(event, request, life))
+  try {
+    await qmp.execute('qmp_capabilities')
+    if (restoreFrom === undefined) await qmp.execute('cont')
+    else await waitForIncoming(qmp)
+  } catch {
+    qemu.kill()
+    await qemu.gone
+    throw describeFailure(qemu)
+  }
+  // A QEMU that goes by itself is to its guest what a failed processor is.
+  void qemu.gone.then(() => {
+    if (!life.over) request.tell('vcpu-error')
+  })
+  return toGuest(qmp, qemu, life, options)
+}
+
+function tellHappening({ event, data }: QmpEvent, { tell }: GuestRequest, life: { over: boolean }): void {
+  if (life.over) return
+  if (event === 'GUEST_PANICKED') tell('panic')
+  if (event !== 'SHUTDOWN' || data?.guest !== true) return
+  life.over = true
+  tell(data.reason === 'guest-reset' ? 'reset' : 'power-off')
+}
+
+function toGuest(qmp: Qmp, qemu: QemuProcess, life: { over: boolean }, options: BackendOptions): Guest {
+  const tellQemu = async (command: string): Promise<void> => {
+    try {
+      await qmp.execute(command)
+    } catch (error) {
+      throw failed('Error from QEMU', error instanceof Error ? error.message : String(error))
+    }
+  }
+  return {
+    pause: () => tellQemu('stop'),
+    resume: () => tellQemu('cont'),
+    pressPowerButton: async () => {
+      if (!options.powerButtonIgnored) await tellQemu('system_powerdown')
+    },
+    injectNmi: () => tellQemu('inject-nmi'),
+    cut: async () => {
+      life.over = true
+      // Asked politely, QEMU writes back what it holds of its disk images.
+      qmp.execute('quit').catch(() => undefined)
+      const timer = new AbortController()
+      await Promise.race([
+        qemu.gone,
+        delay(QUIT_MS, undefined, { signal: timer.signal }).catch(() => undefined),
+      ])
+      timer.abort()
+      qemu.kill()
+      await qemu.gone
+    },
+    save: directory => saveQemu(qmp, directory, options.socketDirectory),
+  }
+}
+
+async function waitForIncoming(qmp: Qmp): Promise<void> {
+  for (;;) {
+    const { status } = (await qmp.execute('query-status')) as { status: string }
+    if (status !== 'inmigrate') return
+    await delay(5)
+  }
+}
+
+function describeFailure(qemu: QemuProcess): Error {
+  const words = qemu.lastWords()
+  if (words.includes('Failed to get ')) {
+    return failed('Error locking disk images: Another instance likely holds a lock', words)
+  }
+  return failed('boxledger-vmm: QEMU did not start the guest', words)
 }
