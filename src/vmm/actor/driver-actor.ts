@@ -1,0 +1,160 @@
+import type { Effect, EffectType } from '../../machines/index.ts'
+import type { DriverEvent, DriverInput } from '../driver.ts'
+import { Closed } from './closed.ts'
+import { messageOf } from './failures.ts'
+import { Incarnation } from './incarnation.ts'
+import { type Found, lookAt } from './look.ts'
+import { pauseVm, resumeVm } from './pause.ts'
+import { awaitVmm, bootVm, createVm, prepareFiles, spawn } from './start.ts'
+import { closeVmm, cutPower, killVmm, pressButton, terminateVmm } from './stop.ts'
+import type { Task } from './task.ts'
+import { pause } from './wait.ts'
+import { Watch } from './watch.ts'
+
+const work: Readonly<Partial<Record<EffectType, (task: Task) => Promise<void>>>> = {
+  prepareFiles,
+  spawnVmm: spawn,
+  awaitVmm,
+  createVm,
+  bootVm,
+  pauseVm,
+  resumeVm,
+  pressButton,
+  cutPower,
+  closeVmm,
+  terminateVmm,
+  killVmm,
+}
+
+const rungs = {
+  pressButton: 'power-button',
+  cutPower: 'power-cut',
+  closeVmm: 'vmm-shutdown',
+  terminateVmm: 'terminate',
+  killVmm: 'kill',
+} as const
+
+const firstLookMs = 1_000
+const longestLookMs = 30_000
+
+/** The driver of one incarnation at work: runs effects, one beside the other where the machine asks so. */
+export class DriverActor {
+  readonly #box: Incarnation
+  readonly #watch: Watch
+  readonly #running = new Map<string, AbortController>()
+  #spawning: Promise<void> = Promise.resolve()
+  #attaching: Promise<boolean> | undefined
+
+  constructor(input: DriverInput) {
+    this.#box = new Incarnation(input)
+    this.#watch = new Watch(this.#box)
+  }
+
+  receive(event: DriverEvent): void {
+    if (event.type === 'cancel') this.#running.get(event.id)?.abort()
+    else if (event.type === 'look') void this.#guard(this.#look(this.#box.closed))
+    else {
+      this.#box.context = event.context
+      void this.#run(event.effect, event.recovered)
+    }
+  }
+
+  /** Lets go of everything without touching the VMM. */
+  close(): void {
+    this.#box.close()
+  }
+
+  async #run(effect: Effect, recovered: boolean): Promise<void> {
+    const cancel = new AbortController()
+    this.#running.set(effect.id, cancel)
+    const signal = AbortSignal.any([cancel.signal, this.#box.closed])
+    const task: Task = {
+      box: this.#box,
+      watch: this.#watch,
+      signal,
+      recovered,
+      attach: () => this.#attach(signal),
+      spawned: () => this.#spawning,
+    }
+    const done = this.#guard(this.#do(effect, task), error => this.#tellMishap(effect, signal, error))
+    if (effect.type === 'spawnVmm') this.#spawning = done
+    await done
+    this.#running.delete(effect.id)
+  }
+
+  async #do({ type }: Effect, task: Task): Promise<void> {
+    if (type === 'lookAtVmm') return await this.#lookAgain(task.signal)
+    if (type === 'awaitGuest') {
+      if (task.recovered) await task.attach()
+      return
+    }
+    await work[type]?.(task)
+  }
+
+  /** An error that nothing foresaw becomes the fact that the machine waits for. */
+  async #tellMishap({ type }: Effect, signal: AbortSignal, error: unknown): Promise<void> {
+    if (signal.aborted) return
+    const message = `${type} failed unexpectedly: ${messageOf(error)}`
+    const tell = this.#box.tell.bind(this.#box)
+    if (type === 'prepareFiles' || type === 'spawnVmm' || type === 'awaitVmm')
+      await tell({ type: 'start.failed', code: 'VMM_START_FAILED', message })
+    else if (type === 'createVm' || type === 'bootVm')
+      await tell({ type: 'start.failed', code: 'BOOT_FAILED', message, details: { vmm: [message] } })
+    else if (type === 'pauseVm') await tell({ type: 'pause.failed', code: 'VMM_GONE', message })
+    else if (type === 'resumeVm') await tell({ type: 'resume.failed', code: 'VMM_GONE', message })
+    else if (type in rungs)
+      await tell({ type: 'stop.rung', rung: rungs[type as keyof typeof rungs], result: 'failed', message })
+    else await tell({ type: 'box.unknown', reason: message })
+  }
+
+  async #guard(done: Promise<unknown>, onError?: (error: unknown) => Promise<void>): Promise<void> {
+    try {
+      await done
+    } catch (error) {
+      if (error instanceof Closed) return
+      await onError?.(error).catch(() => {}) // Closed: there is nobody to tell
+    }
+  }
+
+  async #look(signal: AbortSignal): Promise<void> {
+    await this.#tellFound(await lookAt(this.#box, this.#watch, signal), signal)
+  }
+
+  /** Tells what a look has found; true if the incarnation is there to be worked on. */
+  async #tellFound(found: Found, signal: AbortSignal): Promise<boolean> {
+    const { process } = this.#box
+    if (signal.aborted) return false
+    if (found.is === 'unknown') await this.#box.tell({ type: 'box.unknown', reason: found.reason })
+    else if (found.is === 'host-rebooted') await this.#box.tell({ type: 'host.rebooted' })
+    else if (found.is !== 'alive') await this.#watch.end(found.is)
+    else if (process) {
+      await this.#watch.watchFiles()
+      await this.#box.tell({ type: 'vmm.adopted', process, vm: found.vm })
+      return true
+    }
+    return false
+  }
+
+  #attach(signal: AbortSignal): Promise<boolean> {
+    this.#attaching ??= this.#attachNow(signal).finally(() => {
+      this.#attaching = undefined
+    })
+    return this.#attaching
+  }
+
+  async #attachNow(signal: AbortSignal): Promise<boolean> {
+    const found = await lookAt(this.#box, this.#watch, signal)
+    if (found.is !== 'alive') return await this.#tellFound(found, signal)
+    await this.#watch.watchFiles()
+    return true
+  }
+
+  /** Looks again and again until it can be told what is. */
+  async #lookAgain(signal: AbortSignal): Promise<void> {
+    for (let ms = firstLookMs; !signal.aborted; ms = Math.min(longestLookMs, ms * 2)) {
+      const found = await lookAt(this.#box, this.#watch, signal)
+      if (found.is !== 'unknown') return void (await this.#tellFound(found, signal))
+      await pause(ms, signal)
+    }
+  }
+}

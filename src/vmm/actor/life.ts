@@ -1,0 +1,56 @@
+import { lookAtLifeLock } from '../host/proof.ts'
+import { findVmm } from '../host/scan.ts'
+import { compare } from '../host/signal.ts'
+import type { Incarnation } from './incarnation.ts'
+import { pause } from './wait.ts'
+
+/**
+ * What is known of an incarnation's process. `unmade`: it was never made; `doubtful`: what was seen does not fit
+ * together, which for a moment is so while a process ends or another look is under way.
+ */
+export type Life = 'alive' | 'dead' | 'unmade' | 'doubtful'
+
+/** Looks once, without waiting. Throws where it cannot be told. */
+export function lookAtLife(box: Incarnation): Life {
+  const { files, process } = box
+  const lock = lookAtLifeLock(files.alive)
+  if (lock === 'free') return 'dead'
+  if (process === null) return lock === 'held' ? 'alive' : findVmm(files.socket) ? 'doubtful' : 'unmade'
+  const likeness = compare(process, files.socket)
+  if (lock === 'held') return likeness === 'same' || likeness === 'elsewhere' ? 'alive' : 'doubtful'
+  // Somebody has deleted the lock's file: the pid alone must do, and where it means nothing nothing is known.
+  if (likeness === 'same') return 'alive'
+  return likeness === 'elsewhere' ? 'doubtful' : 'dead'
+}
+
+/** Looks until it can be told, for a second at most; a reason where it cannot. */
+export async function settleLife(
+  box: Incarnation,
+  signal: AbortSignal,
+): Promise<Exclude<Life, 'doubtful'> | { readonly unknown: string }> {
+  let reason = ''
+  for (let tries = 0; tries < 20 && !signal.aborted; tries++) {
+    try {
+      const life = lookAtLife(box)
+      if (life !== 'doubtful') return life
+      reason = 'the lock of its run directory and the list of processes contradict one another'
+    } catch (error) {
+      reason = `it could not be looked at: ${(error as Error).message}`
+    }
+    await pause(50, signal)
+  }
+  return { unknown: reason }
+}
+
+/** Finds the process of a VMM whose making was not recorded; between fork and exec it cannot be known yet. */
+export async function findProcess(box: Incarnation, signal: AbortSignal): Promise<boolean> {
+  for (let tries = 0; tries < 20 && !signal.aborted; tries++) {
+    const found = findVmm(box.files.socket)
+    if (found) {
+      box.process = found
+      return true
+    }
+    await pause(50, signal)
+  }
+  return false
+}

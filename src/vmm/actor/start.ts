@@ -1,0 +1,170 @@
+import { ApiError } from '../cloud-hypervisor/api-error.ts'
+import { vmmArguments } from '../cloud-hypervisor/arguments.ts'
+import { differences } from '../cloud-hypervisor/echo.ts'
+import { quirksOf } from '../cloud-hypervisor/quirks.ts'
+import { vmConfigOf } from '../cloud-hypervisor/vm-config.ts'
+import { probeVersion } from '../discovery/version.ts'
+import { pruneRuns } from '../files/remove.ts'
+import { readPidNamespace } from '../host/identity.ts'
+import { spawnVmm } from '../host/spawn.ts'
+import { guestOf } from '../image.ts'
+import { bootFailure, messageOf, startFailure } from './failures.ts'
+import { findProcess, settleLife } from './life.ts'
+import { guestFor, programFor } from './needs.ts'
+import type { Task } from './task.ts'
+import { pause } from './wait.ts'
+
+/** The image, the VMM program and room for the run directory: all that a start needs before it makes a process. */
+export async function prepareFiles({ box, signal }: Task): Promise<void> {
+  try {
+    await programFor(box, signal)
+    const { home, box: id, incarnation } = box.input
+    await pruneRuns(home, id, incarnation)
+  } catch (error) {
+    if (signal.aborted) return
+    return await box.tell({ type: 'start.failed', ...startFailure(error, 'VMM_START_FAILED') })
+  }
+  if (!signal.aborted) await box.tell({ type: 'start.stage', stage: 'spawning' })
+}
+
+export async function spawn(task: Task): Promise<void> {
+  const { box, signal, recovered, watch } = task
+  if (recovered) {
+    const life = await settleLife(box, signal)
+    if (signal.aborted) return
+    if (typeof life === 'object') return await box.tell({ type: 'box.unknown', reason: life.unknown })
+    if (life === 'dead') return await watch.end('dead')
+    if (life === 'alive') {
+      if (box.process === null && !(await findProcess(box, signal))) {
+        if (await watch.tellIfDead(signal)) return
+        if (signal.aborted) return
+        return await box.tell({
+          type: 'box.unknown',
+          reason: 'the VMM lives, but its process is not to be found',
+        })
+      }
+      watch.watchProcess()
+      if (box.process) await box.tell({ type: 'vmm.spawned', process: box.process })
+      return
+    }
+  }
+  await spawnAnew(task)
+}
+
+async function spawnAnew({ box, signal, recovered, watch }: Task): Promise<void> {
+  try {
+    const { command } = await programFor(box, signal)
+    const version = await probeVersion(command, signal)
+    if (signal.aborted) return
+    box.quirks = quirksOf(version)
+    const { env } = box.input.vmm
+    const kept = ['PATH', 'HOME', 'TMPDIR'].flatMap(name => {
+      const value = env[name]
+      return value === undefined ? [] : [[name, value] as const]
+    })
+    box.child = await spawnVmm({
+      command: [...command, ...vmmArguments(box.files, box.quirks)],
+      files: box.files,
+      env: { LANG: 'C', ...Object.fromEntries(kept) },
+      detach: box.context.spec.detach,
+      again: recovered,
+    })
+  } catch (error) {
+    if (signal.aborted) return
+    const system = (error as NodeJS.ErrnoException).code
+    const spawning = (error as NodeJS.ErrnoException).syscall?.startsWith('spawn') === true
+    const missing = spawning && (system === 'ENOENT' || system === 'EACCES' || system === 'ENOEXEC')
+    const failure = startFailure(error, missing ? 'VMM_NOT_FOUND' : 'VMM_START_FAILED')
+    return await box.tell({ type: 'start.failed', ...failure })
+  }
+  box.process = box.child.identity
+  const told = box.tell({ type: 'vmm.spawned', process: box.process })
+  watch.watchProcess()
+  await told
+}
+
+/** Waits for the socket; the machine says for how long, and a process that ends is told by the watch. */
+export async function awaitVmm({ box, signal, watch }: Task): Promise<void> {
+  if (box.child === undefined && (await watch.tellIfDead(signal))) return
+  watch.watchProcess()
+  for (let ms = 1; !signal.aborted; ms = Math.min(50, ms * 2)) {
+    if (await watch.connect()) break
+    await pause(ms, signal)
+  }
+  while (!signal.aborted) {
+    try {
+      const { version, pid } = await box.client.ping({ signal })
+      const here = box.process?.pidNamespace === readPidNamespace()
+      if (here && pid !== undefined && pid !== box.process?.pid) {
+        const message = `The VMM that answers is process ${pid}, not ${box.process?.pid}`
+        return await box.tell({ type: 'start.failed', code: 'IDENTITY_MISMATCH', message })
+      }
+      box.quirks = quirksOf(version)
+      return await box.tell({ type: 'vmm.ready', version })
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      // Silence is not death: the machine has the time limit, the watch tells an ending.
+    }
+    await pause(50, signal)
+  }
+}
+
+export async function createVm(task: Task): Promise<void> {
+  const { box, signal, recovered, watch } = task
+  if (recovered && !(await task.attach())) return
+  try {
+    const guest = await guestFor(box, signal)
+    const { spec } = box.context
+    const own = spec.command ? { ...guest, initramfs: box.files.initramfs } : guest
+    const config = vmConfigOf(spec, own, box.files, box.uuid, box.quirks)
+    if (!(recovered && (await box.client.info({ signal })))) {
+      await guestOf(guest, spec, box.files.initramfs)
+      await box.client.create(config, { signal })
+    }
+    const info = await box.client.info({ signal })
+    const different = info ? differences(config, info.config) : ['all of it']
+    if (different.length > 0) throw new Error(`The VMM did not take ${different.join(', ')}`)
+    if (!signal.aborted) await box.tell({ type: 'vm.created' })
+  } catch (error) {
+    await tellBootFailure(task, error)
+  }
+  void watch
+}
+
+export async function bootVm(task: Task): Promise<void> {
+  const { box, signal, recovered, watch } = task
+  if (recovered && !(await task.attach())) return
+  try {
+    if (!recovered) await watch.watchFiles()
+    else if (await isSettled(task)) return
+    await box.client.act('vm.boot', { signal })
+    if (!signal.aborted) await watch.events.tellBooted()
+  } catch (error) {
+    await tellBootFailure(task, error)
+  }
+}
+
+/** An earlier engine may have sent the boot: the VM and the event monitor's file tell what came of it. */
+async function isSettled({ box, signal, watch }: Task): Promise<boolean> {
+  const info = await box.client.info({ signal })
+  if (info === undefined) throw new Error('The VMM has no VM, though one was created')
+  if (info.vm !== 'created') {
+    await watch.events.tellBooted()
+    return true
+  }
+  await watch.events.read()
+  // Booted, and off again by now: both were told from the file.
+  if (watch.events.sawBooted) return true
+  if (watch.events.sawBooting) throw new Error('The boot was begun and not completed')
+  return false
+}
+
+/** Never tried again in the same process. A VMM that has ended meanwhile is told as such. */
+async function tellBootFailure({ box, signal, watch }: Task, error: unknown): Promise<void> {
+  if (signal.aborted) return
+  if (error instanceof ApiError && error.kind === 'cut' && (await watch.tellIfDead(signal))) return
+  if (signal.aborted) return
+  const failure = error instanceof ApiError ? bootFailure(error) : startFailure(error, 'BOOT_FAILED')
+  const details = failure.details?.vmm ? failure.details : { ...failure.details, vmm: [messageOf(error)] }
+  await box.tell({ type: 'start.failed', ...failure, details })
+}

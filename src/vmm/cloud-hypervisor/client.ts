@@ -1,0 +1,99 @@
+import type { VmPresence } from '../../machines/index.ts'
+import { type Answer, isObject, objectOf } from './answer.ts'
+import { ApiError } from './api-error.ts'
+import { Transport } from './http.ts'
+import type { VmConfig } from './vm-config.ts'
+
+export interface Ping {
+  readonly version: string
+  /** the VMM's own, in its own pid namespace */
+  readonly pid: number | undefined
+}
+
+export interface VmInfo {
+  readonly vm: Exclude<VmPresence, 'none'>
+  /** as the VMM has understood it */
+  readonly config: Readonly<Record<string, unknown>>
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined
+  /** in `ms` */
+  readonly limitMs?: number
+}
+
+/** Calls that change the VM or the VMM and carry nothing, with their time limits in `ms`. */
+const actions = {
+  'vm.boot': 65_000,
+  'vm.pause': 5_000,
+  'vm.resume': 5_000,
+  'vm.power-button': 5_000,
+  'vm.shutdown': 10_000,
+  'vmm.shutdown': 5_000,
+} as const
+
+export type Action = keyof typeof actions
+
+const presences: Readonly<Record<string, VmInfo['vm']>> = {
+  Created: 'created',
+  Shutdown: 'created',
+  Running: 'running',
+  BreakPoint: 'running',
+  Paused: 'paused',
+}
+
+/** The endpoints in use. Every method throws ApiError. */
+export class Client {
+  readonly #transport: Transport
+
+  constructor(socket: string) {
+    this.#transport = new Transport(socket)
+  }
+
+  /** A call is under way: until it is over the VMM answers no other. */
+  get isBusy(): boolean {
+    return this.#transport.pending > 0
+  }
+
+  async ping({ signal, limitMs = 2_000 }: CallOptions = {}): Promise<Ping> {
+    const answer = await this.#transport.call({ method: 'GET', name: 'vmm.ping', limitMs, signal })
+    const { version, build_version: build, pid } = objectAt('vmm.ping', answer)
+    const name = typeof version === 'string' ? version : typeof build === 'string' ? build : undefined
+    if (name === undefined) throw new ApiError('garbled', 'vmm.ping was answered without a version')
+    return { version: name, pid: typeof pid === 'number' ? pid : undefined }
+  }
+
+  /** Undefined if the VMM has no VM. */
+  async info({ signal, limitMs = 5_000 }: CallOptions = {}): Promise<VmInfo | undefined> {
+    try {
+      const answer = await this.#transport.call({ method: 'GET', name: 'vm.info', limitMs, signal })
+      const { state, config } = objectAt('vm.info', answer)
+      const vm = presences[String(state)]
+      if (vm === undefined || !isObject(config))
+        throw new ApiError('garbled', `vm.info was answered with the state ${JSON.stringify(state)}`)
+      return { vm, config }
+    } catch (error) {
+      if (error instanceof ApiError && error.kind === 'absent') return undefined
+      throw error
+    }
+  }
+
+  async create(config: VmConfig, { signal, limitMs = 10_000 }: CallOptions = {}): Promise<void> {
+    const body = JSON.stringify(config)
+    await this.#transport.call({ method: 'PUT', name: 'vm.create', body, limitMs, signal })
+  }
+
+  async act(name: Action, { signal, limitMs = actions[name] }: CallOptions = {}): Promise<void> {
+    await this.#transport.call({ method: 'PUT', name, limitMs, signal })
+  }
+
+  close(): void {
+    this.#transport.close()
+  }
+}
+
+function objectAt(name: string, answer: Answer): Readonly<Record<string, unknown>> {
+  const value = objectOf(answer)
+  if (value === undefined) throw new ApiError('garbled', `${name} was answered with no JSON object`)
+  return value
+}

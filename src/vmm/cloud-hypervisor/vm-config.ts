@@ -1,0 +1,64 @@
+import type { BoxSpec, DiskSpec } from '../../machines/index.ts'
+import type { RunFiles } from '../files/paths.ts'
+import type { Quirks } from './quirks.ts'
+
+/** The part of cloud-hypervisor's VmConfig in use. Unknown fields are ignored there without a word. */
+export interface VmConfig {
+  readonly cpus: { readonly boot_vcpus: number; readonly max_vcpus: number }
+  /** in `bytes` */
+  readonly memory: { readonly size: number }
+  readonly payload: { readonly kernel: string; readonly initramfs?: string; readonly cmdline: string }
+  readonly disks?: readonly VmDisk[]
+  readonly rng: { readonly src: string }
+  readonly serial: { readonly mode: 'File'; readonly file: string }
+  readonly console: { readonly mode: 'Off' } | { readonly mode: 'File'; readonly file: string }
+  readonly pvpanic: boolean
+  readonly platform: { readonly uuid: string } | { readonly system_uuid: string }
+  readonly landlock_enable: boolean
+}
+
+export interface VmDisk {
+  readonly path: string
+  readonly readonly: boolean
+  /** Left out, it is guessed, and writes to sector 0 of what is guessed to be raw are refused */
+  readonly image_type: 'Raw' | 'Qcow2'
+}
+
+/** What is booted: the files of an image. */
+export interface Payload {
+  readonly kernel: string
+  readonly initramfs?: string
+  readonly cmdline: string
+  readonly disks: readonly { readonly [K in keyof DiskSpec]?: DiskSpec[K] | undefined }[]
+}
+
+/**
+ * Describes a VM. Landlock is always asked for: the VMM adds the paths of the configuration to its rules by itself, and
+ * does without on a kernel that has none. A console that is not wanted must be turned off: the default is the VMM's
+ * own terminal.
+ */
+export function vmConfigOf(
+  spec: BoxSpec,
+  { kernel, initramfs, cmdline, disks }: Payload,
+  files: RunFiles,
+  uuid: string,
+  quirks: Quirks,
+): VmConfig {
+  const all = [...disks, ...(spec.disks ?? [])]
+  return {
+    cpus: { boot_vcpus: spec.cpus, max_vcpus: spec.cpus },
+    memory: { size: spec.memoryMib * 1024 * 1024 },
+    payload: { kernel, ...(initramfs === undefined ? {} : { initramfs }), cmdline },
+    ...(all.length === 0 ? {} : { disks: all.map(diskOf) }),
+    rng: { src: '/dev/urandom' },
+    serial: { mode: 'File', file: files.serial },
+    console: spec.command ? { mode: 'File', file: files.command } : { mode: 'Off' },
+    pvpanic: true,
+    platform: quirks.systemUuid ? { system_uuid: uuid } : { uuid },
+    landlock_enable: true,
+  }
+}
+
+function diskOf({ path = '', format, readonly }: Payload['disks'][number]): VmDisk {
+  return { path, readonly: readonly ?? false, image_type: format === 'qcow2' ? 'Qcow2' : 'Raw' }
+}

@@ -1,0 +1,56 @@
+import { join } from 'node:path'
+
+/** The files of one incarnation; no other incarnation ever uses the same directory. */
+export interface RunFiles {
+  /** run directory, absolute */
+  readonly dir: string
+  readonly socket: string
+  /** event monitor's file */
+  readonly events: string
+  /** the VMM's own log */
+  readonly log: string
+  readonly stdout: string
+  readonly stderr: string
+  /** what the guest prints on its serial port */
+  readonly serial: string
+  /** what the main command prints */
+  readonly command: string
+  /** initramfs with the box's main command in it */
+  readonly initramfs: string
+  /** locked by the VMM process for as long as it lives */
+  readonly alive: string
+}
+
+export function boxDir(home: string, box: string): string {
+  return join(home, 'boxes', box)
+}
+
+export function runFiles(home: string, box: string, incarnation: number): RunFiles {
+  const dir = join(boxDir(home, box), String(incarnation))
+  return {
+    dir,
+    socket: join(dir, 'api.sock'),
+    events: join(dir, 'events'),
+    log: join(dir, 'vmm.log'),
+    stdout: join(dir, 'out'),
+    stderr: join(dir, 'err'),
+    serial: join(dir, 'serial.log'),
+    command: join(dir, 'command.log'),
+    initramfs: join(dir, 'initramfs'),
+    alive: join(dir, 'alive'),
+  }
+}
+
+/** Longest path of a Unix socket, in `bytes`. */
+const longestSocket = 107
+
+/** Longest name that a socket of a box may get: 12 characters of ID, six digits of incarnation, a guest port. */
+const longestName = '/boxes/abcdefghijkl/999999/v.sock_1024'
+
+/** Says what is wrong with a home, or undefined: sockets in it would get a path that the kernel refuses. */
+export function checkHome(home: string): string | undefined {
+  const longest = longestSocket - Buffer.byteLength(longestName)
+  const length = Buffer.byteLength(home)
+  if (length <= longest) return undefined
+  return `The home's path is too long for sockets in it: ${length} bytes, at most ${longest}. Choose a shorter one.`
+}

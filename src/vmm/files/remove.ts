@@ -1,0 +1,24 @@
+import { readdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { boxDir } from './paths.ts'
+
+/** Incarnations whose run directories are kept, with the one to come. */
+const kept = 5
+
+/** Deletes all files of a box; fine if there are none. */
+export async function removeBoxFiles(home: string, box: string): Promise<void> {
+  await rm(boxDir(home, box), { recursive: true, force: true, maxRetries: 3 })
+}
+
+/** Deletes the run directories that are too old to be kept once `incarnation` has its own. */
+export async function pruneRuns(home: string, box: string, incarnation: number): Promise<void> {
+  const dir = boxDir(home, box)
+  const names = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return []
+    throw error
+  })
+  for (const name of names) {
+    if (/^[1-9]\d*$/.test(name) && Number(name) <= incarnation - kept)
+      await rm(join(dir, name), { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,23 @@
+import { readdirSync } from 'node:fs'
+import type { ProcessIdentity } from '../../machines/index.ts'
+import { identify, readCommandLine } from './identity.ts'
+
+/** True if a command line is that of the VMM which serves `socket`. */
+export function serves(commandLine: readonly string[] | undefined, socket: string): boolean {
+  return commandLine?.some(word => word === `path=${socket}` || word === socket) ?? false
+}
+
+/** Looks through all processes for the VMM that serves `socket`. Throws where it cannot be told. */
+export function findVmm(socket: string): ProcessIdentity | undefined {
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const pid = Number(name)
+    if (!serves(readCommandLine(pid), socket)) continue
+    try {
+      return identify(pid)
+    } catch (error) {
+      if (readCommandLine(pid) !== undefined) throw error // else it has ended between the two looks
+    }
+  }
+  return undefined
+}

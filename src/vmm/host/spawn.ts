@@ -1,0 +1,78 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { ProcessIdentity } from '../../machines/index.ts'
+import type { RunFiles } from '../files/paths.ts'
+import { identify } from './identity.ts'
+import { takeLifeLock } from './proof.ts'
+
+/** A VMM that this process has made: the only kind whose exit code can be known. */
+export interface OwnChild {
+  readonly identity: ProcessIdentity
+  /** resolves when it has ended */
+  readonly ended: Promise<{ readonly exitCode?: number; readonly signal?: string }>
+}
+
+export interface SpawnOptions {
+  readonly command: readonly string[]
+  readonly files: RunFiles
+  readonly env: Readonly<Record<string, string>>
+  /** false: it ends when this process ends, however that is */
+  readonly detach: boolean
+  /** the run directory may be there already */
+  readonly again: boolean
+}
+
+/**
+ * Makes the run directory and starts the VMM in a session of its own: a signal to the engine's terminal does not reach
+ * it, and it needs nothing from the engine once it runs, neither a pipe nor a parent.
+ */
+export async function spawnVmm({ command, files, env, detach, again }: SpawnOptions): Promise<OwnChild> {
+  mkdirSync(dirname(files.dir), { recursive: true, mode: 0o700 })
+  mkdirSync(files.dir, { recursive: again, mode: 0o700 })
+  // 'ax' cannot be: a spawn that is tried again may find the files of the first try.
+  const descriptors = [openSync(files.stdout, 'a', 0o600), openSync(files.stderr, 'a', 0o600)]
+  try {
+    const lock = takeLifeLock(files.alive)
+    descriptors.push(lock)
+    try {
+      return await start(detach ? command : ['setpriv', '--pdeathsig', 'KILL', '--', ...command])
+    } catch (error) {
+      // Nothing was spawned, and nothing may look as if it was.
+      rmSync(files.alive, { force: true })
+      throw error
+    }
+  } finally {
+    for (const fd of descriptors) closeSync(fd)
+  }
+
+  async function start([program = '', ...args]: readonly string[]): Promise<OwnChild> {
+    const child = spawn(program, args, {
+      cwd: files.dir,
+      env,
+      detached: true,
+      stdio: ['ignore', ...descriptors],
+    })
+    if (child.pid === undefined) throw await failureOf(child)
+    const ended = endOf(child)
+    child.unref()
+    // Nobody has waited for it in this tick: even if it has ended already its start time can be read.
+    return { identity: identify(child.pid), ended }
+  }
+}
+
+function failureOf(child: ChildProcess): Promise<Error> {
+  return new Promise(resolve => child.once('error', resolve))
+}
+
+function endOf(child: ChildProcess): OwnChild['ended'] {
+  return new Promise(resolve => {
+    child.on('error', () => {}) // a signal that could not be sent; the driver sends none through it
+    child.once('exit', (code, signal) =>
+      resolve({
+        ...(code === null ? {} : { exitCode: code }),
+        ...(signal === null ? {} : { signal }),
+      }),
+    )
+  })
+}

@@ -1,0 +1,47 @@
+import { join } from 'node:path'
+import type { BoxSpec } from '../machines/index.ts'
+import type { Payload } from './cloud-hypervisor/vm-config.ts'
+import { ImageError } from './images/image-error.ts'
+import { boxInitramfs } from './images/overlay.ts'
+import { resolveImage } from './images/resolve.ts'
+
+/** What a box boots, as files on this machine. */
+export type Guest = Payload
+
+export interface ResolveOptions {
+  readonly home: string
+  readonly spec: BoxSpec
+  readonly onProgress?: ((message: string) => void) | undefined
+  readonly signal: AbortSignal
+}
+
+/** Finds a spec's image, making the built-in one if it has to be. Throws ImageError. */
+export async function resolveGuest({ home, spec, onProgress, signal }: ResolveOptions): Promise<Guest> {
+  const { image, command } = spec
+  try {
+    const found = await resolveImage(image, {
+      dir: join(home, 'images'),
+      onProgress: progress => onProgress?.(progress.message),
+      signal,
+    })
+    if (command && !found.supportsCommand)
+      throw new ImageError(
+        'UNSUPPORTED',
+        'This image has no init that runs a command. Leave the command out, or use the built-in guest.',
+      )
+    return found
+  } catch (error) {
+    // Files that cannot be used are the VMM's to complain of: its own words are what a failed boot is told by.
+    if (!(error instanceof ImageError) || error.code !== 'BOOT_FAILED' || typeof image !== 'object')
+      throw error
+    return { ...image, cmdline: image.cmdline ?? '', disks: image.disks ?? [] }
+  }
+}
+
+/** The guest of this very box: with its main command, where it has one, in an initramfs of its own. */
+export async function guestOf(guest: Guest, spec: BoxSpec, target: string): Promise<Guest> {
+  const { command, env, workdir, user } = spec
+  if (!command) return guest
+  await boxInitramfs({ base: guest.initramfs ?? '', target, command, env, workdir, user })
+  return { ...guest, initramfs: target }
+}

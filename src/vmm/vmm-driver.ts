@@ -1,0 +1,13 @@
+import { fromCallback } from 'xstate'
+import { DriverActor } from './actor/driver-actor.ts'
+import type { DriverEvent, DriverInput } from './driver.ts'
+
+/**
+ * The driver of one incarnation, as an actor: told effects, telling facts. It is never persisted; for an incarnation of
+ * an earlier engine it is made anew and told to look. Stopping it lets go of the VMM without touching it.
+ */
+export const vmmDriver = fromCallback<DriverEvent, DriverInput>(({ input, receive }) => {
+  const driver = new DriverActor(input)
+  receive(event => driver.receive(event))
+  return () => driver.close()
+})
