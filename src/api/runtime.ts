@@ -39,7 +39,7 @@ export interface OpenOptions {
   /** for tests of crashes: what is told, or awaited, at boundaries of the engine */
   readonly seams?: {
     readonly boundary?: (name: string) => void
-    readonly beforeFlush?: () => Promise<void>
+    readonly aroundFlush?: (flush: () => Promise<void>) => Promise<void>
   }
 }
 

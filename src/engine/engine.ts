@@ -36,8 +36,8 @@ export interface EngineOptions {
   readonly onProgress?: (message: string) => void
   /** told before and after each thing that a crash could come between; for crash tests */
   readonly boundary?: (name: string) => void
-  /** awaited before each flush of the ledger; for tests that hold it */
-  readonly beforeFlush?: () => Promise<void>
+  /** wraps each flush of the ledger; for tests that hold it */
+  readonly aroundFlush?: (flush: () => Promise<void>) => Promise<void>
   readonly world?: Partial<World>
   /** name and version of the engine, kept in every record */
   readonly engine: string
@@ -68,7 +68,7 @@ const retryAfter = 100
  */
 export class Engine {
   readonly ledger: Ledger
-  readonly projections: Projections
+  readonly projections = new Projections()
   readonly waiting = new Waiting()
   readonly tail: Tail
   readonly world: World
@@ -90,7 +90,7 @@ export class Engine {
     this.ledger = ledger
     this.world = world
     this.#boundary = options.boundary ?? (() => {})
-    this.projections = new Projections(ledger.heads())
+    this.projections.load(ledger.heads())
     this.tail = new Tail(ledger.tail.position)
     this.root = createRoot(options.inspect)
     this.#followers = new Followers(this.root, (box, command) => {
@@ -122,7 +122,7 @@ export class Engine {
       engine: options.engine,
       durability: options.durability ?? 'sync',
       now: () => world.clock.now(),
-      ...(options.beforeFlush === undefined ? {} : { beforeFlush: options.beforeFlush }),
+      ...(options.aroundFlush === undefined ? {} : { aroundFlush: options.aroundFlush }),
     })
     const engine = new Engine(options, ledger, world)
     for (const head of ledger.heads()) engine.#recover(head)
@@ -253,9 +253,9 @@ export class Engine {
   }
 
   #publish(committed: readonly Committed[]): void {
+    this.projections.apply(committed.map(({ head }) => head))
     for (const { head, record } of committed) {
       this.#boundary(`after append ${record.event.type}`)
-      this.projections.apply(head)
       this.#followers.tell(head, record)
       this.tail.advance(record)
       for (const listener of this.#listeners) listener(head, record)

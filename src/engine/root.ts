@@ -21,8 +21,8 @@ const active: Snapshot<undefined> = { status: 'active', output: undefined, error
 
 /** Only a parent can stop an actor; this one has all of ours for children, in one system. */
 const rootLogic: RootLogic = {
-  transition: (snapshot, { child }, { stopChild }) => {
-    stopChild(child)
+  transition: (snapshot, event, { stopChild }) => {
+    if (event.type === 'end') stopChild(event.child)
     return snapshot
   },
   getInitialSnapshot: () => active,

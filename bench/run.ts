@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { measureOpening } from './opening.ts'
+import { measureTransitions } from './transitions.ts'
+
+/** Figures of one run on this machine; only their ratios mean something elsewhere. */
+const directory = await mkdtemp(join(tmpdir(), 'bl-bench-'))
+const whole = (n: number) => Math.round(n).toLocaleString('en')
+const show = (...cells: readonly (string | number)[]) =>
+  console.log(
+    cells.map((cell, n) => (n === 0 ? String(cell).padEnd(34) : String(cell).padStart(14))).join(''),
+  )
+
+try {
+  show('durable transitions', 'boxledger/s', 'raw LevelDB/s', 'ratio', 'p50 ms', 'raw batch p50', 'ratio')
+  for (const [boxes, transitions] of [
+    [1, 4_000],
+    [16, 20_000],
+    [1_000, 100_000],
+  ] as const) {
+    const { perSecond, rawPerSecond, p50, rawP50 } = await measureTransitions(
+      join(directory, String(boxes)),
+      boxes,
+      transitions,
+    )
+    show(
+      `  ${whole(boxes)} box${boxes === 1 ? '' : 'es'}`,
+      whole(perSecond),
+      whole(rawPerSecond),
+      (perSecond / rawPerSecond).toFixed(2),
+      p50.toFixed(2),
+      rawP50.toFixed(2),
+      (p50 / rawP50).toFixed(2),
+    )
+  }
+  const { boxes, live, openMs, lookupUs } = await measureOpening(join(directory, 'home'), 10_000, 10)
+  console.log()
+  show(
+    `opening ${whole(boxes)} boxes, ${live} live`,
+    `${whole(openMs)} ms`,
+    `aim 300 ms`,
+    (openMs / 300).toFixed(2),
+  )
+  show(
+    `get by name among ${whole(boxes)}`,
+    `${lookupUs.toFixed(2)} µs`,
+    `aim 2 µs`,
+    (lookupUs / 2).toFixed(2),
+  )
+} finally {
+  await rm(directory, { recursive: true, force: true })
+}
