@@ -10,6 +10,8 @@ const lookBack = 256
 
 export interface CheckedChain {
   readonly tail: Tail
+  /** highest epoch among the last records; 0: none */
+  readonly epoch: number
   /** boxes with a damaged record among the last ones */
   readonly parked: Map<string, Parked>
 }
@@ -33,7 +35,7 @@ export async function checkChain(db: Database, known: Tail | undefined): Promise
       `The ledger ends at position ${end}, but had reached ${known.position}: its end was cut off or lost`,
       { position: end + 1, expected: known.position },
     )
-  if (end === 0) return { tail: { position: 0, hash: noHash }, parked: new Map() }
+  if (end === 0) return { tail: { position: 0, hash: noHash }, epoch: 0, parked: new Map() }
 
   const from = Math.max(1, Math.min(end - lookBack + 1, known?.position || end))
   const texts = new Map<number, string>()
@@ -47,6 +49,7 @@ export async function checkChain(db: Database, known: Tail | undefined): Promise
     parked.set(box, { position, reason })
   }
 
+  let epoch = 0
   let tailHash: string | undefined
   let expected: string | undefined
   for (let position = end; position >= from; position -= 1) {
@@ -59,13 +62,14 @@ export async function checkChain(db: Database, known: Tail | undefined): Promise
     if (!proven) {
       await park(position, frame, 'the frame is damaged')
     } else if (position > end - lookBack) {
-      const body = await db.get(bodyKey(frame.box, frame.version, position))
-      if (body === undefined || sha256(body) !== frame.bodyHash || !decodeBody(body))
-        parked.set(frame.box, { position, reason: 'the body is damaged' })
+      const text = await db.get(bodyKey(frame.box, frame.version, position))
+      const body = text !== undefined && sha256(text) === frame.bodyHash ? decodeBody(text) : undefined
+      if (body) epoch = Math.max(epoch, body.meta.epoch)
+      else parked.set(frame.box, { position, reason: 'the body is damaged' })
     }
     expected = proven ? frame.prev : undefined
   }
-  return { tail: { position: end, hash: tailHash ?? noHash }, parked }
+  return { tail: { position: end, hash: tailHash ?? noHash }, epoch, parked }
 }
 
 /** The box whose body has a position in its key: the way to a box when the frame cannot be read. Slow, and rare. */

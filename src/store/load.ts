@@ -12,6 +12,8 @@ import type { Tail } from './tail-file.ts'
 /** All that has to be known of a ledger before it takes work. */
 export interface Loaded {
   readonly tail: Tail
+  /** highest epoch among the last records; 0: none */
+  readonly epoch: number
   readonly heads: Map<string, Head>
   readonly parked: Map<string, Parked>
   /** names that the index keeps for parked boxes */
@@ -23,7 +25,10 @@ export interface Loaded {
  * damaged is made anew where the box's history is good; else the box is parked and all others go on.
  */
 export async function load(db: Database, known: Tail | undefined): Promise<Loaded> {
-  const [{ tail, parked }, { heads, damaged }] = await Promise.all([checkChain(db, known), loadHeads(db)])
+  const [{ tail, epoch, parked }, { heads, damaged }] = await Promise.all([
+    checkChain(db, known),
+    loadHeads(db),
+  ])
   for (const box of damaged) {
     const head = await rebuildHead(db, box)
     if (head && !isRemoved(head)) {
@@ -41,5 +46,5 @@ export async function load(db: Database, known: Tail | undefined): Promise<Loade
   if (parked.size > 0)
     for (const [name, box] of await loadNames(db))
       if (box === undefined || parked.has(box)) namesOfParked.push([name, box ?? ''])
-  return { tail, heads, parked, namesOfParked }
+  return { tail, epoch, heads, parked, namesOfParked }
 }

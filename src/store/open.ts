@@ -39,7 +39,8 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
     const lostPower = last?.durability === 'process' && last.bootId !== bootId && last.closed === undefined
     const loaded = await load(db, lostPower ? undefined : tailFile.found)
     const ownership: Ownership = {
-      epoch: (last?.epoch ?? 0) + 1,
+      // The records know an epoch too, should the journal have lost its end.
+      epoch: Math.max(last?.epoch ?? 0, loaded.epoch) + 1,
       opened: new Date(now()).toISOString(),
       bootId,
       engine,
@@ -48,11 +49,14 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
     }
     await writeOwnership(db, ownership)
     tailFile.sync(loaded.tail)
-    const previous = last && {
-      epoch: last.epoch,
-      bootId: last.bootId,
-      closed: last.closed !== undefined,
-    }
+    const previous =
+      ownership.epoch === 1
+        ? undefined
+        : {
+            epoch: ownership.epoch - 1,
+            bootId: last?.epoch === ownership.epoch - 1 ? last.bootId : '',
+            closed: last?.epoch === ownership.epoch - 1 && last.closed !== undefined,
+          }
     return new LevelLedger({ db, lock, tailFile, ownership, previous, loaded }, options)
   } catch (error) {
     for (const step of undo.reverse()) await step()

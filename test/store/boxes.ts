@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   type BoxEvent,
@@ -11,6 +9,7 @@ import {
 } from 'boxledger/machines'
 import { type Append, type Committed, type Ledger, type OpenLedgerOptions, openLedger } from 'boxledger/store'
 import { Level } from 'level'
+import { withTempDir } from '../support/tmp.ts'
 
 /** What the tests of the store share: homes that go away again, and real transitions of real boxes. */
 
@@ -23,13 +22,9 @@ const spec: BoxSpec = {
   stopTimeoutMs: 10_000,
 }
 
-export async function withHome(body: (home: string) => Promise<void>): Promise<void> {
-  const root = await mkdtemp(join(tmpdir(), 'boxledger-store-'))
-  try {
-    await body(join(root, 'home'))
-  } finally {
-    await rm(root, { recursive: true, force: true })
-  }
+/** The home does not exist yet. */
+export function withHome(body: (home: string) => Promise<void>): Promise<void> {
+  return withTempDir(dir => body(join(dir, 'home')))
 }
 
 export function open(home: string, options: Partial<OpenLedgerOptions> = {}): Promise<Ledger> {
