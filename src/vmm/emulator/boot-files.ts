@@ -3,6 +3,7 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { type ApiError, describeSystemError, failed } from './api-error.ts'
 import type { DiskConfig, NetConfig } from './config/devices.ts'
 import type { VmConfig } from './config/vm-config.ts'
+import { makeMac } from './mac-address.ts'
 
 const PAGE_BYTES = 4096
 const INTERFACE_NAME_MAX = 15
@@ -33,7 +34,10 @@ export function checkDisk(disk: DiskConfig): void {
   }
 }
 
-export function checkNet({ tap }: NetConfig): void {
+/** The tap's name; its address on the host is made up. */
+export function checkNet(net: NetConfig): void {
+  const { tap } = net
+  net.host_mac ??= makeMac()
   if (tap === undefined || tap.length <= INTERFACE_NAME_MAX) return
   const why = `Interface name too long (max length is ${INTERFACE_NAME_MAX}): ${tap}`
   throw failed(
@@ -83,6 +87,20 @@ export function findLockConflict(disks: readonly DiskConfig[]): DiskConfig | und
     held.set(key, !disk.readonly)
   }
   return undefined
+}
+
+/** The one thing in the SMBIOS tables that can be wrong. */
+export function checkUuid(uuid: string | undefined): void {
+  if (uuid === undefined) return
+  const bad = /[^0-9a-fA-F-]/.exec(uuid)
+  if (bad === null && /^[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}$/.test(uuid)) return
+  const why = bad === null ? 'invalid length' : `invalid character: found \`${bad[0]}\` at ${bad.index}`
+  const outer = [
+    'Cannot configure system',
+    'Platform specific error (x86_64)',
+    'Error setting up SMBIOS table',
+  ]
+  throw failed(...outer, `Failure to parse uuid: ${uuid}`, why)
 }
 
 export function checkKernel(path: string): void {

@@ -18,6 +18,7 @@
  *     exit-at-start[,code=N]         exits (default 1) before the API socket is made
  *     ignore-sigterm                 SIGTERM and SIGINT do nothing
  *     ignore-power-button            the guest never powers off when asked to
+ *     silent-guest                   the fake guest of `--backend none` never says `boxledger: ready`
  *     lose-events                    the events of the orderly end are not written
  *
  * A call's fault takes `nth=N` (the N-th matching call only, from 1) or `times=N` (the first N only).
@@ -30,6 +31,7 @@ const PROCESS_KINDS = [
   'exit-at-start',
   'ignore-sigterm',
   'ignore-power-button',
+  'silent-guest',
   'lose-events',
 ] as const
 

@@ -22,7 +22,7 @@ Options of its own:
                                                        a wrong answer; body= runs to the end
             cut:CALL[,when=before|after]               close the connection without an answer
             slow-start,ms=N   no-socket   exit-at-start[,code=N]
-            ignore-sigterm    ignore-power-button   lose-events
+            ignore-sigterm    ignore-power-button   silent-guest   lose-events
           CALL is vm.boot, vmm.ping ... or *; with it nth=N (the N-th only) or times=N (the first N).
           A word boxledger.fault=SPEC on the guest's command line does the same for that VM.
 

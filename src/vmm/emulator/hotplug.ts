@@ -13,8 +13,9 @@ import type {
 } from './config/devices.ts'
 import { validateConfig } from './config/validation.ts'
 import type { VmConfig } from './config/vm-config.ts'
+import { makeMac } from './mac-address.ts'
 import type { Vm } from './vm.ts'
-import { makeMac, type Vmm } from './vmm.ts'
+import type { Vmm } from './vmm.ts'
 
 const DEVICES = 'Error from device manager'
 const PMEM_ALIGNMENT_BYTES = 2 * 1024 * 1024

@@ -41,6 +41,7 @@ async function start(flags: Flags, log: Log): Promise<void> {
       qemuBinary: process.env.BOXLEDGER_QEMU ?? 'qemu-system-x86_64',
       socketDirectory: findSocketDirectory(flags),
       powerButtonIgnored: plan.find('ignore-power-button') !== undefined,
+      silent: plan.find('silent-guest') !== undefined,
       log,
     }),
     events,

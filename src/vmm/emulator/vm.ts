@@ -64,6 +64,7 @@ export interface Start {
 export async function startVm(vm: Vm, { backend, config, ports, restoreFrom, tell }: Start): Promise<void> {
   files.checkDiskLocks(config.disks ?? [])
   files.checkKernel(config.payload?.kernel ?? config.payload?.firmware ?? '')
+  files.checkUuid(config.platform?.system_uuid)
   vm.guest = await backend.start({
     config,
     serial: ports.serial,

@@ -1,10 +1,12 @@
 import { ApiError, alreadyCreated, failed, notCreated, notRunning, Panic } from './api-error.ts'
 import type { Backend, Happening } from './backend/backend.ts'
 import { openSerialPort } from './backend/serial-port.ts'
+import { checkLandlock } from './config/validation.ts'
 import { sumMemory, type VmConfig } from './config/vm-config.ts'
 import { formatCounters } from './counters.ts'
 import type { EventMonitor } from './event-monitor.ts'
 import type { Log } from './log.ts'
+import { makeMac } from './mac-address.ts'
 import { dropVm, makeVm, type Ports, startVm, type Vm } from './vm.ts'
 
 export interface VmmOptions {
@@ -40,6 +42,7 @@ export class Vmm {
     this.config = config
     for (const net of config.net ?? []) net.mac ??= makeMac()
     this.ports = await openPorts(config)
+    checkLandlock(config)
   }
 
   async boot(): Promise<void> {
@@ -229,12 +232,6 @@ export class Vmm {
 async function openPorts(config: VmConfig): Promise<Ports> {
   const serial = await openSerialPort(config.serial)
   return { serial, console: await openSerialPort(config.console) }
-}
-
-/** A locally administered address. */
-export function makeMac(): string {
-  const bytes = Array.from({ length: 5 }, () => Math.floor(Math.random() * 256))
-  return ['2e', ...bytes.map(byte => byte.toString(16).padStart(2, '0'))].join(':')
 }
 
 function badTransition(verb: string, from: string, to: string): ApiError {

@@ -9,7 +9,7 @@ export interface RawResponse {
   readonly status: number
   readonly headers: readonly (readonly [string, string])[]
   readonly body: string
-  /** Whether the server closed the connection within 20 ms. */
+  /** Whether the server closed the connection with it: within 20 ms, or 2 s where that is expected. */
   readonly serverClosed: boolean
 }
 
@@ -65,7 +65,7 @@ export class RawConnection {
   }
 
   /** The next answer, `undefined` if none comes in time or the connection ends. */
-  async read(timeoutMs = 5_000): Promise<RawResponse | undefined> {
+  async read(timeoutMs = 5_000, closes = false): Promise<RawResponse | undefined> {
     let interim: string | undefined
     const deadline = Date.now() + timeoutMs
     for (;;) {
@@ -79,13 +79,13 @@ export class RawConnection {
         interim = parsed.head
         continue
       }
-      await this.settle()
+      await this.settle(closes ? 2_000 : 20)
       return { ...parsed, interim, serverClosed: this.closed }
     }
   }
 
-  private async settle(): Promise<void> {
-    const end = Date.now() + 20
+  private async settle(ms: number): Promise<void> {
+    const end = Date.now() + ms
     while (!this.closed && Date.now() < end) await delay(2)
   }
 
@@ -118,11 +118,12 @@ export async function call(
   method: string,
   path: string,
   body: string | null = null,
+  closes = false,
 ): Promise<RawResponse> {
   const connection = await RawConnection.open(socketPath)
   try {
     connection.send(formatRequest(method, path, body))
-    const response = await connection.read(60_000)
+    const response = await connection.read(60_000, closes)
     if (response === undefined) throw new Error(`no answer to ${method} ${path}`)
     return response
   } finally {

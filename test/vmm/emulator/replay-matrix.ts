@@ -48,16 +48,25 @@ async function replayStep(
     await bringTo(vmm, state)
     const eventsBefore = vmm.events().length
     const { method, path, body } = step.request ?? { method: '', path: '', body: null }
-    const response = await call(vmm.socket, method, path, body === null ? null : fill(body, directory))
-    compareResponse(response, step.response ?? {}, { directory, pid: vmm.pid, what, emulator: isEmulator })
-    const expected = eventNames(step.eventsAfter ?? [])
-    const seen = (): string[] => vmm.eventNames().slice(eventsBefore)
-    await waitUntil(
-      `${what}: events ${expected}, seen ${seen()}`,
-      () => seen().length >= expected.length || undefined,
+    const response = await call(
+      vmm.socket,
+      method,
+      path,
+      body === null ? null : fill(body, directory),
+      step.response?.serverClosed,
     )
+    compareResponse(response, step.response ?? {}, {
+      directory,
+      pid: vmm.pid,
+      what,
+      emulator: isEmulator,
+      request: body,
+    })
     const stateAfter = await readState(vmm, step.exit != null)
     assert.is(stateAfter, step.stateAfter, `${what}: state after`)
+    const expected = eventNames(step.eventsAfter ?? [])
+    const seen = (): string[] => vmm.eventNames().slice(eventsBefore)
+    await waitUntil(`${what}: events ${expected}`, () => seen().length >= expected.length || undefined)
     assert.equal(seen(), expected, `${what}: events`)
     assert.equal(vmm.ending ?? null, step.exit ?? null, `${what}: exit`)
   } finally {

@@ -37,6 +37,8 @@ export interface BackendOptions {
   readonly accel: 'tcg' | 'kvm'
   readonly qemuBinary: string
   readonly powerButtonIgnored: boolean
+  /** Fake guests never say that they are ready. */
+  readonly silent: boolean
   /** Where sockets may be made: the API socket's directory. */
   readonly socketDirectory: string
   readonly log: Log

@@ -3,7 +3,10 @@ import type { Happening } from './backend.ts'
 export interface FakeGuestOptions {
   readonly cmdline: string
   readonly pvpanic: boolean
+  readonly hasInitramfs: boolean
   readonly powerButtonIgnored: boolean
+  /** Whether it never says that it is ready. */
+  readonly silent: boolean
   readonly print: (text: string) => void
   readonly tell: (happening: Happening) => void
 }
@@ -15,8 +18,8 @@ type Mode = (typeof SMALL_GUEST_MODES)[number]
 /**
  * Stands in for a guest. With a `mode=` word on its command line it prints and does what the small test guest does,
  * which knows no power button. Without one it behaves like the built-in Linux guest seen from outside: it says
- * `boxledger: ready` if asked to by `boxledger.init`, obeys the power button, and ends with the main command that
- * `boxledger.exit=CODE` (and `boxledger.exit-after=MS`) stand for.
+ * `boxledger: ready` if it has that guest's initramfs or is asked to by `boxledger.init`, obeys the power button, and
+ * ends with the main command that `boxledger.exit=CODE` (and `boxledger.exit-after=MS`) stand for.
  */
 export class FakeGuest {
   ticks = 0
@@ -93,7 +96,8 @@ export class FakeGuest {
 
   private bootSystem(): void {
     this.print('boxledger-vmm: no guest\n')
-    if (this.hasWord('boxledger.init')) this.print('boxledger: ready\n')
+    const speaks = (this.options.hasInitramfs || this.hasWord('boxledger.init')) && !this.options.silent
+    if (speaks) this.print('boxledger: ready\n')
     const code = this.valueOf('boxledger.exit')
     if (code === undefined) return
     this.later(Number(this.valueOf('boxledger.exit-after') ?? 10), () =>

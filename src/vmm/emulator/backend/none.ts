@@ -5,7 +5,7 @@ import type { Backend, BackendOptions, Guest, GuestRequest } from './backend.ts'
 import { FakeGuest } from './fake-guest.ts'
 
 /** No guest at all: a few lines on the serial port and the small guest's habits, at once and for free. */
-export function createNoneBackend({ powerButtonIgnored }: BackendOptions): Backend {
+export function createNoneBackend({ powerButtonIgnored, silent }: BackendOptions): Backend {
   return {
     name: 'none',
     hotplug: true,
@@ -13,7 +13,9 @@ export function createNoneBackend({ powerButtonIgnored }: BackendOptions): Backe
       const guest = new FakeGuest({
         cmdline: request.config.payload?.cmdline ?? '',
         pvpanic: request.config.pvpanic,
+        hasInitramfs: request.config.payload?.initramfs !== undefined,
         powerButtonIgnored,
+        silent,
         print: text => request.serial.write(Buffer.from(text)),
         tell: request.tell,
       })

@@ -1,6 +1,19 @@
 /** The devices of a VM's configuration. Keys stand in the order in which `vm.info` shows them. */
-import { defaulted, optional, required, struct } from '../json/struct.ts'
-import { anything, bool, checkedText, listOf, path, text, u8, u16, u32, u64, variant } from '../json/types.ts'
+import { defaulted, late, optional, required, struct } from '../json/struct.ts'
+import {
+  anything,
+  bool,
+  checkedText,
+  lateVariant,
+  listOf,
+  path,
+  text,
+  u8,
+  u16,
+  u32,
+  u64,
+  variant,
+} from '../json/types.ts'
 
 const id = optional(text)
 const iommu = optional(bool)
@@ -86,7 +99,7 @@ const consoleModes = ['Off', 'Pty', 'Tty', 'File', 'Socket', 'Null'] as const
 
 export const serial = struct('SerialConfig', {
   file: optional(path),
-  mode: required(variant(...consoleModes)),
+  mode: late(required(lateVariant(...consoleModes))),
   socket: optional(path),
 })
 export type SerialConfig = ReturnType<typeof serial.read>
@@ -94,7 +107,7 @@ export type SerialConfig = ReturnType<typeof serial.read>
 export const consoleDevice = struct('ConsoleConfig', {
   id,
   file: optional(path),
-  mode: required(variant(...consoleModes)),
+  mode: late(required(lateVariant(...consoleModes))),
   socket: optional(path),
   iommu,
   pci_segment: pciSegment,
@@ -104,7 +117,7 @@ export type ConsoleConfig = ReturnType<typeof consoleDevice.read>
 
 export const debugConsole = struct('DebugConsoleConfig', {
   file: optional(path),
-  mode: required(variant(...consoleModes)),
+  mode: late(required(lateVariant(...consoleModes))),
   iobase: optional(u16),
 })
 

@@ -9,6 +9,19 @@ export function validateConfig(config: VmConfig): void {
   if (problem !== undefined) throw failed('Failed to validate config', ...problem)
 }
 
+/** The rules' form only: the emulator confines nothing by Landlock. */
+export function checkLandlock(config: VmConfig): void {
+  if (!config.landlock_enable) return
+  for (const { access } of config.landlock_rules ?? []) {
+    const bad = /[^rw]/.exec(access)
+    if (bad === null) continue
+    throw failed(
+      'Failed to apply landlock config during vm_create',
+      `Invalid Landlock access: Invalid access: ${bad[0]}`,
+    )
+  }
+}
+
 function findProblem(config: VmConfig): string[] | undefined {
   const { payload, cpus, memory } = config
   const unbootable = 'Payload configuration is not bootable'

@@ -1,4 +1,4 @@
-import { defaulted, optional, required, struct } from '../json/struct.ts'
+import { aliased, defaulted, optional, required, struct } from '../json/struct.ts'
 import { anything, bool, listOf, path, text, u8, u16, u32, u64, variant } from '../json/types.ts'
 import {
   balloon,
@@ -73,8 +73,8 @@ const platform = struct('PlatformConfig', {
   num_pci_segments: defaulted(u16, 1),
   iommu_segments: optional(listOf(u16)),
   iommu_address_width_bits: defaulted(u8, 64),
-  system_serial_number: optional(text),
-  system_uuid: optional(text),
+  system_serial_number: aliased('serial_number', optional(text)),
+  system_uuid: aliased('uuid', optional(text)),
   oem_strings: optional(listOf(text)),
   system_manufacturer: optional(text),
   system_product_name: optional(text),
@@ -85,6 +85,8 @@ const platform = struct('PlatformConfig', {
   iommufd: defaulted(bool, false),
   vfio_p2p_dma: defaulted(bool, true),
 })
+
+const landlockRule = struct('LandlockConfig', { path: required(path), access: required(text) })
 
 const defaultCpus = {
   boot_vcpus: 1,
@@ -158,7 +160,7 @@ export const vmConfig = struct('VmConfig', {
   platform: optional(platform),
   tpm: optional(anything),
   landlock_enable: defaulted(bool, false),
-  landlock_rules: optional(listOf(anything)),
+  landlock_rules: optional(listOf(landlockRule)),
 })
 
 /** A VM's configuration with the real one's defaults filled in. */

@@ -25,7 +25,11 @@ export function createHttpServer(handle: Handler): Server {
     open.add(socket)
     socket.on('close', () => open.delete(socket))
     // A client that closes its half gets no more answers; what it asked for is done nevertheless.
-    socket.on('end', () => socket.destroy())
+    socket.on('end', () => {
+      // Now, and not when Node says `close`: the next connection may have been waiting for the place.
+      open.delete(socket)
+      socket.destroy()
+    })
     serve(socket, handle)
   })
 }

@@ -16,6 +16,10 @@ export interface Field<T> {
   readonly type: Type<T>
   readonly presence: Presence
   readonly initial: () => T | undefined
+  /** An older name that is understood, too. */
+  readonly alias?: string
+  /** A mistake in it is told only when the whole struct has been read. */
+  readonly late?: boolean
 }
 
 export type Fields = Readonly<Record<string, Field<unknown>>>
@@ -37,6 +41,14 @@ export function defaulted<T>(type: Type<T>, value: T): Field<T> {
   return { type, presence: 'defaulted', initial: () => structuredClone(value) }
 }
 
+export function aliased<T>(alias: string, field: Field<T>): Field<T> {
+  return { ...field, alias }
+}
+
+export function late<T>(field: Field<T>): Field<T> {
+  return { ...field, late: true }
+}
+
 /** A struct as the real one reads it: unknown keys are skipped, an array may give the fields in order. */
 export function struct<F extends Fields>(name: string, fields: F): Type<Decoded<F>> {
   const expected = `struct ${name}`
@@ -50,8 +62,8 @@ export function struct<F extends Fields>(name: string, fields: F): Type<Decoded<
       else throw wrongType(reader, expected)
       const result: Record<string, unknown> = {}
       for (const [key, field] of Object.entries(fields)) {
-        const value = found.has(key) ? found.get(key) : field.initial()
-        if (value !== undefined) result[key] = value
+        // Also where there is no value: what is filled in later keeps its place among the keys.
+        result[key] = found.has(key) ? found.get(key) : field.initial()
       }
       return result as Decoded<F>
     },
@@ -59,7 +71,9 @@ export function struct<F extends Fields>(name: string, fields: F): Type<Decoded<
 }
 
 function readMap(reader: JsonReader, fields: Fields, found: Map<string, unknown>): void {
-  readEntries(reader, key => {
+  let lateError: JsonError | undefined
+  readEntries(reader, written => {
+    const key = Object.keys(fields).find(each => fields[each]?.alias === written) ?? written
     const field = Object.hasOwn(fields, key) ? fields[key] : undefined
     if (field !== undefined && found.has(key)) throw new JsonError(`duplicate field \`${key}\``)
     readColon(reader)
@@ -70,10 +84,17 @@ function readMap(reader: JsonReader, fields: Fields, found: Map<string, unknown>
     try {
       found.set(key, field.type.read(reader))
     } catch (error) {
-      if (error instanceof JsonError && error.at === undefined && reader.peek() === '}') reader.skip()
+      if (!(error instanceof JsonError) || error.at !== undefined) throw error
+      if (field.late === true) {
+        found.set(key, undefined)
+        lateError = error
+        return
+      }
+      if (reader.peek() === '}') reader.skip()
       throw error
     }
   })
+  if (lateError !== undefined) throw lateError
   for (const [key, field] of Object.entries(fields)) {
     if (field.presence === 'required' && !found.has(key)) throw new JsonError(`missing field \`${key}\``)
   }

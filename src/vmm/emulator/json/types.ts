@@ -42,15 +42,20 @@ export const u32 = integer('u32', 4_294_967_295)
 export const u64 = integer('u64', 2 ** 64)
 
 export function variant<const V extends string>(...names: readonly V[]): Type<V> {
+  const late = lateVariant(...names)
+  return { expected: late.expected, read: reader => locate(reader, () => late.read(reader)) }
+}
+
+/** A variant whose mistake is noticed when the struct around it has been read: see `late`. */
+export function lateVariant<const V extends string>(...names: readonly V[]): Type<V> {
   const quoted = names.map(name => `\`${name}\``)
   const expected = quoted.length === 2 ? quoted.join(' or ') : `one of ${quoted.join(', ')}`
   return {
     expected: 'string or map',
     read: reader => {
-      if (reader.peek() !== '"') throw wrongType(reader, 'string or map')
+      if (reader.peek() !== '"') throw new JsonError(describeWrong(reader, 'string or map'))
       const name = reader.readString()
       const found = names.find(each => each === name)
-      // No place yet: like the real one, the place is where the struct around it ends or goes on.
       if (found === undefined) throw new JsonError(`unknown variant \`${name}\`, expected ${expected}`)
       return found
     },
@@ -147,9 +152,11 @@ export function readColon(reader: JsonReader): void {
 
 /** Reads the value that is there instead and says what it is. */
 export function wrongType(reader: JsonReader, expected: string): JsonError {
-  const next = reader.peek()
-  const found = describe(reader, next)
-  return reader.error(`invalid type: ${found}, expected ${expected}`)
+  return reader.error(describeWrong(reader, expected))
+}
+
+function describeWrong(reader: JsonReader, expected: string): string {
+  return `invalid type: ${describe(reader, reader.peek())}, expected ${expected}`
 }
 
 function describe(reader: JsonReader, next: string | undefined): string {
