@@ -3,6 +3,7 @@ import { decodeBody, decodeFrame, type Frame, noHash, sha256 } from './codec.ts'
 import type { Database } from './database.ts'
 import { bodies, bodyKey, frames, framesBetween, partsOfBodyKey, positionOfFrameKey } from './keys.ts'
 import type { Parked } from './ledger.ts'
+import { entryPages, keyPages } from './scan.ts'
 import type { Tail } from './tail-file.ts'
 
 /** How far back the chain is proven when a ledger is opened; `verify` proves all of it. */
@@ -39,8 +40,9 @@ export async function checkChain(db: Database, known: Tail | undefined): Promise
 
   const from = Math.max(1, Math.min(end - lookBack + 1, known?.position || end))
   const texts = new Map<number, string>()
-  for await (const [key, text] of db.iterator({ ...framesBetween(from, end) }))
-    texts.set(positionOfFrameKey(key), text)
+  for await (const page of entryPages(db, framesBetween(from, end)))
+    for (const [key, text] of page) texts.set(positionOfFrameKey(key), text)
+  const bodyTexts = await bodiesOfLast(db, [...texts.values()].slice(-lookBack))
 
   const parked = new Map<string, Parked>()
   const park = async (position: number, frame: Frame | undefined, reason: string) => {
@@ -62,8 +64,9 @@ export async function checkChain(db: Database, known: Tail | undefined): Promise
     if (!proven) {
       await park(position, frame, 'the frame is damaged')
     } else if (position > end - lookBack) {
-      const text = await db.get(bodyKey(frame.box, frame.version, position))
-      const body = text !== undefined && sha256(text) === frame.bodyHash ? decodeBody(text) : undefined
+      const bodyText = bodyTexts.get(position)
+      const body =
+        bodyText !== undefined && sha256(bodyText) === frame.bodyHash ? decodeBody(bodyText) : undefined
       if (body) epoch = Math.max(epoch, body.meta.epoch)
       else parked.set(frame.box, { position, reason: 'the body is damaged' })
     }
@@ -74,9 +77,18 @@ export async function checkChain(db: Database, known: Tail | undefined): Promise
 
 /** The box whose body has a position in its key: the way to a box when the frame cannot be read. Slow, and rare. */
 async function boxAt(db: Database, position: number): Promise<string | undefined> {
-  for await (const key of db.keys({ ...bodies })) {
-    const parts = partsOfBodyKey(key)
-    if (parts.position === position) return parts.box
+  for await (const page of keyPages(db, bodies)) {
+    const found = page.map(partsOfBodyKey).find(parts => parts.position === position)
+    if (found) return found.box
   }
   return undefined
+}
+
+/** Bodies by position, as far as frames lead to them. */
+async function bodiesOfLast(db: Database, texts: readonly string[]): Promise<Map<number, string>> {
+  const frames = texts.flatMap(text => decodeFrame(text) ?? [])
+  const found: (string | undefined)[] = await db.getMany(
+    frames.map(({ box, version, position }) => bodyKey(box, version, position)),
+  )
+  return new Map(frames.flatMap(({ position }, n) => (found[n] === undefined ? [] : [[position, found[n]]])))
 }

@@ -43,8 +43,14 @@ export function encodeFrame({ position, prev, bodyHash, box, version }: Frame): 
 }
 
 export function decodeFrame(text: string | undefined): Frame | undefined {
-  const frame = parse(text) as Frame | undefined
-  return frame && Number.isSafeInteger(frame.position) && typeof frame.box === 'string' ? frame : undefined
+  const frame = parse(text) as Partial<Frame> | undefined
+  if (frame === undefined) return undefined
+  const { position, prev, bodyHash, box, version } = frame
+  const whole =
+    Number.isSafeInteger(position) &&
+    Number.isSafeInteger(version) &&
+    [prev, bodyHash, box].every(field => typeof field === 'string')
+  return whole ? (frame as Frame) : undefined
 }
 
 export function decodeBody(text: string | undefined): Body | undefined {

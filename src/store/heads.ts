@@ -2,6 +2,7 @@ import type { Head } from '../machines/index.ts'
 import { decodeHead, decodeSealed } from './codec.ts'
 import type { Database } from './database.ts'
 import { livingHeads, names, removedKey, suffixOf } from './keys.ts'
+import { entryPages } from './scan.ts'
 
 export interface LoadedHeads {
   readonly heads: Map<string, Head>
@@ -9,35 +10,28 @@ export interface LoadedHeads {
   readonly damaged: string[]
 }
 
-const pageSize = 1000
-const pageBytes = 4 << 20
-
 /** Reads the heads of all boxes that are not removed. */
 export async function loadHeads(db: Database): Promise<LoadedHeads> {
   const heads = new Map<string, Head>()
   const damaged: string[] = []
-  const iterator = db.iterator({ ...livingHeads, highWaterMarkBytes: pageBytes })
-  try {
-    for (let page = await iterator.nextv(pageSize); page.length > 0; page = await iterator.nextv(pageSize)) {
-      for (const [key, value] of page) {
-        const box = suffixOf(key)
-        const head = decodeHead(value)
-        if (head?.box === box) heads.set(box, head)
-        else damaged.push(box)
-      }
+  for await (const page of entryPages(db, livingHeads)) {
+    for (const [key, value] of page) {
+      const box = suffixOf(key)
+      const head = decodeHead(value)
+      if (head?.box === box) heads.set(box, head)
+      else damaged.push(box)
     }
-  } finally {
-    await iterator.close()
   }
   return { heads, damaged }
 }
 
 /** Names as the index on disk has them; a damaged entry has no box. */
 export async function loadNames(db: Database): Promise<Map<string, string | undefined>> {
-  const entries = await db.iterator({ ...names, highWaterMarkBytes: pageBytes }).all()
-  return new Map(
-    entries.map(([key, value]) => [suffixOf(key), (decodeSealed(value) as { box: string } | undefined)?.box]),
-  )
+  const found = new Map<string, string | undefined>()
+  for await (const page of entryPages(db, names))
+    for (const [key, value] of page)
+      found.set(suffixOf(key), (decodeSealed(value) as { box: string } | undefined)?.box)
+  return found
 }
 
 export async function loadRemovedHead(db: Database, box: string): Promise<Head | 'damaged' | undefined> {

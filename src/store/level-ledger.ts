@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { BoxError, type Head, type LedgerRecord } from '../machines/index.ts'
+import { again, closedError, commitUnknown } from './answers.ts'
 import { corrupt } from './chain.ts'
 import { decodeHead, decodeSealed } from './codec.ts'
 import type { Database } from './database.ts'
@@ -18,9 +18,10 @@ import type {
   ReadOptions,
   VerifyReport,
 } from './ledger.ts'
-import { type Loaded, load } from './load.ts'
+import type { Loaded } from './load.ts'
 import type { Lock } from './lock.ts'
 import { type Page, readBoxPage, readPage } from './read.ts'
+import { ghostsAfter, reopen } from './recovery.ts'
 import { Registry } from './registry.ts'
 import { storageError } from './storage-error.ts'
 import type { Tail, TailFile } from './tail-file.ts'
@@ -39,8 +40,6 @@ export interface Ground {
 type Listener = (committed: readonly Committed[]) => void
 
 const defaultMaxQueued = 16_384
-const firstRetryMs = 100
-const lastRetryMs = 5_000
 
 export class LevelLedger implements Ledger {
   readonly epoch: number
@@ -170,70 +169,42 @@ export class LevelLedger implements Ledger {
   }
 
   /**
-   * After a rejected write nothing that LevelDB says can be relied on: it has accepted, and lost, later writes.
-   *
-   * 1. close it and open it again, until that works and a synced write does;
-   * 2. prove the end of the chain and load the heads;
-   * 3. tell what turned out to be there after all;
-   * 4. tell the callers that the fate of their transitions was unknown;
-   * 5. go on with what has waited.
+   * After a rejected write: the database is opened anew, what turned out to be there is told, callers learn that the
+   * fate of their transitions was unknown, and what has waited goes on.
    */
-  async #recover(cause: unknown, unknown: readonly Placed[]): Promise<void> {
+  async #recover(cause: unknown, placed: readonly Placed[]): Promise<void> {
+    const { db, tailFile, ownership } = this.#ground
     const before = this.#tail
-    let undecided = unknown
-    const giveUp = (why: unknown) => {
+    let undecided = placed
+    const giveUp = () => {
       for (const { entry } of undecided) {
         this.#registry.release(entry)
-        entry.reject(commitUnknown(entry, why))
+        entry.reject(commitUnknown(entry, cause))
       }
       undecided = []
     }
-    let loaded: Loaded | undefined
-    for (let wait = firstRetryMs; loaded === undefined; wait = Math.min(wait * 2, lastRetryMs)) {
-      try {
-        loaded = await this.#reopen()
-      } catch (error) {
-        this.#failure = storageError(error, 'The ledger could not be opened again after a failed write')
-        giveUp(cause)
-        this.#rejectWaiting(this.#failure)
-        if (this.#failure.code === 'LEDGER_CORRUPT') return
-        await delay(wait, undefined, { signal: this.#closed.signal, ref: false }).catch(() => {})
-      }
-      if (this.#closing && loaded === undefined) return this.#rejectWaiting(closedError())
+    const loaded = await reopen(db, before, ownership, {
+      signal: this.#closed.signal,
+      onFailure: failure => {
+        this.#failure = failure
+        giveUp()
+        this.#rejectWaiting(failure)
+      },
+    })
+    if (loaded === undefined) {
+      giveUp()
+      this.#rejectWaiting(this.#failure ?? closedError())
+      return
     }
+    const ghosts = await ghostsAfter(before, loaded, db)
     this.#registry.load(loaded.heads, loaded.parked, loaded.namesOfParked)
     this.#tail = loaded.tail
+    tailFile.write(loaded.tail)
     this.#failure = undefined
-    const ghosts = await this.#ghosts(before.position + 1, loaded.tail)
-    giveUp(cause)
     this.#recovery = undefined
     if (ghosts.length > 0) this.#tell(ghosts)
+    giveUp()
     this.#commits.resume(loaded.tail)
-  }
-
-  async #reopen(): Promise<Loaded> {
-    const { db, tailFile, ownership } = this.#ground
-    await db.close()
-    await db.open()
-    const loaded = await load(db, this.#tail)
-    await writeOwnership(db, ownership)
-    tailFile.write(loaded.tail)
-    return loaded
-  }
-
-  async #ghosts(from: number, tail: Tail): Promise<Committed[]> {
-    const ghosts: Committed[] = []
-    for (let next = from; next <= tail.position; ) {
-      const { records, damage } = await readPage(this.#ground.db, next, tail.position, tail)
-      for (const record of records) {
-        const head =
-          this.#registry.heads.get(record.box) ?? (await loadRemovedHead(this.#ground.db, record.box))
-        if (head && head !== 'damaged') ghosts.push({ record, head })
-      }
-      if (damage) break
-      next += records.length
-    }
-    return ghosts
   }
 
   #rejectWaiting(error: BoxError): void {
@@ -278,15 +249,18 @@ export class LevelLedger implements Ledger {
 
   async *history(box: string): AsyncGenerator<LedgerRecord> {
     let next = 1
-    for (;;) {
-      const { records, damage } = await this.#page(db => readBoxPage(db, box, next, this.#tail))
+    let tail = this.#tail
+    for (let ended = false; !ended; ) {
+      tail = this.#tail
+      const { records, damage } = await this.#page(db => readBoxPage(db, box, next, tail))
       next += records.length
       yield* records
       if (damage) throw damage
-      if (records.length === 0) break
+      ended = records.length === 0
     }
     const head = this.#registry.heads.get(box) ?? (await this.removedHead(box))
-    if (head && head.version >= next && head.position <= this.#tail.position)
+    // A head beyond the tail of the last page was committed meanwhile.
+    if (head && head.version >= next && head.position <= tail.position)
       throw corrupt(`Version ${next} of box ${box} is missing`, { box, version: next })
   }
 
@@ -348,22 +322,4 @@ export class LevelLedger implements Ledger {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
-}
-
-function closedError(): BoxError {
-  return new BoxError('ENGINE_CLOSED', 'The ledger is closed')
-}
-
-/** A new error for each caller: one that is shared would show the stack of somebody else. */
-function again(error: BoxError): BoxError {
-  return new BoxError(error.code, error.message, { details: error.details, cause: error.cause })
-}
-
-function commitUnknown({ append }: Entry, cause: unknown): BoxError {
-  const { commandId } = append.meta
-  return new BoxError(
-    'COMMIT_UNKNOWN',
-    'The write failed, and whether the transition is recorded is not known to its caller. Ask again with the same command ID',
-    { details: { box: append.box, ...(commandId === undefined ? {} : { commandId }) }, cause },
-  )
 }

@@ -1,9 +1,19 @@
-import { isDeepStrictEqual } from 'node:util'
 import { type BoxState, type Head, pathOf } from '../machines/index.ts'
 import { type Body, decodeHead, type Frame, noHash } from './codec.ts'
 import { isRemoved } from './entry.ts'
-import { bodiesOf, headKey, livingHeads, removedHeads, removedKey, suffixOf } from './keys.ts'
-import { fold } from './rebuild.ts'
+import {
+  bodies,
+  bodiesOf,
+  headKey,
+  livingHeads,
+  partsOfBodyKey,
+  type Range,
+  removedHeads,
+  removedKey,
+  suffixOf,
+} from './keys.ts'
+import { fold, isSame } from './rebuild.ts'
+import { entryPages, keyPages } from './scan.ts'
 import type { Report, Still } from './verify.ts'
 
 interface Chain {
@@ -93,46 +103,62 @@ export class BoxChains {
       [livingHeads, false],
       [removedHeads, true],
     ] as const) {
-      for await (const [key, sealed] of db.iterator({ ...range, ...at })) {
-        const box = suffixOf(key)
-        if (seen.has(box)) this.#head(box, 'There are two heads: of the living and of the removed box')
-        seen.add(box)
-        await this.#compare(box, sealed, removed)
+      for await (const page of entryPages(db, range, at)) {
+        for (const [key, sealed] of page) {
+          const box = suffixOf(key)
+          if (seen.has(box)) this.#head(box, 'There are two heads: of the living and of the removed box')
+          seen.add(box)
+          this.#compare(box, sealed, removed)
+        }
       }
     }
     for (const box of this.#chains.keys()) if (!seen.has(box)) this.#head(box, 'There is no head')
+    await this.#countBodies(bodies)
   }
 
   async verifyHeadOf(box: string): Promise<void> {
     const { db, at } = this.#still
     const [living, removed]: (string | undefined)[] = await db.getMany([headKey(box), removedKey(box)], at)
-    if (living !== undefined) await this.#compare(box, living, false)
-    if (removed !== undefined) await this.#compare(box, removed, true)
+    if (living !== undefined) this.#compare(box, living, false)
+    if (removed !== undefined) this.#compare(box, removed, true)
     if (living !== undefined && removed !== undefined)
       this.#head(box, 'There are two heads: of the living and of the removed box')
     if (living === undefined && removed === undefined && this.#chains.has(box))
       this.#head(box, 'There is no head')
+    await this.#countBodies(bodiesOf(box))
   }
 
-  async #compare(box: string, sealed: string, removed: boolean): Promise<void> {
+  #compare(box: string, sealed: string, removed: boolean): void {
     const head = decodeHead(sealed)
     const chain = this.#chains.get(box)
-    if (head?.box !== box) return this.#head(box, 'The head is damaged')
-    if (chain === undefined) return this.#head(box, 'The head has no records')
+    if (head?.box !== box) {
+      this.#head(box, 'The head is damaged')
+      return
+    }
+    if (chain === undefined) {
+      this.#head(box, 'The head has no records')
+      return
+    }
     const differs = differenceOf(head, chain)
     if (differs !== undefined)
       this.#head(box, `The head's ${differs} is not that of the last record`, chain.position)
     if (isRemoved(head) !== removed) this.#head(box, 'The head is kept in the wrong place', chain.position)
-    const bodies = await this.#countBodies(box)
-    if (bodies > chain.version)
-      this.#options.report({ kind: 'body', box, message: `${bodies - chain.version} bodies have no frame` })
   }
 
-  async #countBodies(box: string): Promise<number> {
+  /** Each body has a frame: those that have one were counted when the frames were followed. */
+  async #countBodies(range: Range): Promise<void> {
     const { db, at } = this.#still
-    let count = 0
-    for await (const _ of db.keys({ ...bodiesOf(box), ...at })) count += 1
-    return count
+    const counts = new Map<string, number>()
+    for await (const page of keyPages(db, range, at)) {
+      for (const key of page) {
+        const { box } = partsOfBodyKey(key)
+        counts.set(box, (counts.get(box) ?? 0) + 1)
+      }
+    }
+    for (const [box, count] of counts) {
+      const more = count - (this.#chains.get(box)?.version ?? 0)
+      if (more > 0) this.#options.report({ kind: 'body', box, message: `${more} bodies have no frame` })
+    }
   }
 
   #head(box: string, message: string, position?: number): void {
@@ -146,6 +172,6 @@ function differenceOf(head: Head, chain: Chain): string | undefined {
   if (head.createdPosition !== chain.created) return 'position of creation'
   if (head.bodyHash !== chain.bodyHash) return 'body hash'
   if (chain.to !== undefined && pathOf(head.state.value) !== chain.to) return 'state'
-  if (chain.folding && !isDeepStrictEqual(head.state, chain.state)) return 'state, as it is replayed,'
+  if (chain.folding && !isSame(chain.state, head.state)) return 'state, as it is replayed,'
   return undefined
 }

@@ -9,6 +9,7 @@ import {
   positionOfFrameKey,
 } from './keys.ts'
 import { provenBackwards } from './read.ts'
+import { entryPages } from './scan.ts'
 import type { Tail } from './tail-file.ts'
 import type { Report, Still } from './verify.ts'
 import type { BoxChains } from './verify-boxes.ts'
@@ -19,9 +20,6 @@ interface ChainInput {
   readonly chains: BoxChains
   readonly report: Report
 }
-
-const pageSize = 256
-const pageBytes = 1 << 20
 
 /** Follows the global chain from the first frame to the last. Gives the number of frames. */
 export async function verifyGlobalChain(
@@ -36,44 +34,36 @@ export async function verifyGlobalChain(
   /** every field of the last frame is known to be right from elsewhere, so that its hash is */
   let lastSure = true
   let epoch = 0
-  const iterator = db.iterator({ ...frames, ...at, highWaterMarkBytes: pageBytes })
-  try {
-    for (let page = await iterator.nextv(pageSize); page.length > 0; page = await iterator.nextv(pageSize)) {
-      const decoded = page.map(([, text]) => decodeFrame(text))
-      const bodies = await bodiesFor(still, decoded)
-      for (const [n, [key, text]] of page.entries()) {
-        const position = positionOfFrameKey(key)
-        const frame = decoded[n]
-        const hash = sha256(text)
-        const problem = (message: string, where = position) =>
-          report({ kind: 'frame', position: where, message })
-        count += 1
-        if (position !== last + 1) {
-          report({ kind: 'position', position: last + 1, message: `Position ${position} follows ${last}` })
-          lastSure = false
-        }
-        const body = frame && checkBody(frame, bodies[n], report)
-        const whole = frame?.position === position && encodeFrame(frame) === text
-        const linked = frame?.prev === lastHash
-        if (!whole) problem('The frame is damaged')
-        else if (!linked && position === last + 1)
-          problem(
-            'The chain breaks: the frame is not what its successor links to',
-            lastSure ? position : last,
-          )
-        for (const known of [tail, noted])
-          if (known?.position === position && known.hash !== hash && whole && linked)
-            problem('The frame is not the one that was written last')
-        if (frame) chains.follow({ ...frame, position }, body)
-        if (body) epoch = checkEpoch(body, position, epoch, input)
-        last = position
-        lastHash = hash
-        lastSure = whole && linked && body !== undefined
+  for await (const page of entryPages(db, frames, at)) {
+    const decoded = page.map(([, text]) => decodeFrame(text))
+    const bodies = await bodiesFor(still, decoded)
+    for (const [n, [key, text]] of page.entries()) {
+      const position = positionOfFrameKey(key)
+      const frame = decoded[n]
+      const hash = sha256(text)
+      const problem = (message: string, where = position) =>
+        report({ kind: 'frame', position: where, message })
+      count += 1
+      if (position !== last + 1) {
+        report({ kind: 'position', position: last + 1, message: `Position ${position} follows ${last}` })
+        lastSure = false
       }
-      await checkCommands(still, decoded, bodies, report)
+      const body = frame && checkBody(frame, bodies[n], report)
+      const whole = frame?.position === position && encodeFrame(frame) === text
+      const linked = frame?.prev === lastHash
+      if (!whole) problem('The frame is damaged')
+      else if (!linked && position === last + 1)
+        problem('The chain breaks: the frame is not what its successor links to', lastSure ? position : last)
+      for (const known of [tail, noted])
+        if (known?.position === position && known.hash !== hash && whole && linked)
+          problem('The frame is not the one that was written last')
+      if (frame) chains.follow({ ...frame, position }, body)
+      if (body) epoch = checkEpoch(body, position, epoch, input)
+      last = position
+      lastHash = hash
+      lastSure = whole && linked && body !== undefined
     }
-  } finally {
-    await iterator.close()
+    await checkCommands(still, decoded, bodies, report)
   }
   if (last < Math.max(tail.position, noted?.position ?? 0))
     report({ kind: 'position', position: last + 1, message: `The ledger ends at ${last}, before its tail` })

@@ -3,7 +3,6 @@ import { nameOf } from './entry.ts'
 import { ownershipOf } from './journal.ts'
 import {
   bodyKey,
-  commandKey,
   commands,
   frameKey,
   headKey,
@@ -13,82 +12,84 @@ import {
   owners,
   suffixOf,
 } from './keys.ts'
+import { entryPages } from './scan.ts'
 import type { Report, Still } from './verify.ts'
-
-const pageSize = 256
 
 /** Names both ways: each living box's name leads to it, and each entry to a box that has the name. */
 export async function verifyNames(
-  { db, at }: Still,
+  still: Still,
   { box: only, report }: { readonly box?: string; readonly report: Report },
 ): Promise<void> {
+  const { db, at } = still
   const problem = (box: string | undefined, message: string) =>
     report({ kind: 'name', ...(box === undefined ? {} : { box }), message })
-  const heads = db.iterator(
-    only === undefined ? { ...livingHeads, ...at } : { gte: headKey(only), lte: headKey(only), ...at },
-  )
-  for await (const [key, sealed] of heads) {
-    const box = suffixOf(key)
-    const name = nameOf(decodeHead(sealed))
-    if (name === null) continue
-    const entry = decodeSealed(await db.get(nameKey(name), at)) as { box?: string } | undefined
-    if (entry?.box !== box) problem(box, `The name ${name} does not lead to its box`)
+  const entryOf = (sealed: string | undefined) => (decodeSealed(sealed) as { box?: string } | undefined)?.box
+  const range = only === undefined ? livingHeads : { gte: headKey(only), lt: `${headKey(only)}\0` }
+  for await (const page of entryPages(db, range, at)) {
+    const named = page.flatMap(([key, sealed]) => {
+      const name = nameOf(decodeHead(sealed))
+      return name === null ? [] : [{ box: suffixOf(key), name }]
+    })
+    const found = await getMany(
+      still,
+      named.map(({ name }) => nameKey(name)),
+    )
+    for (const [n, { box, name }] of named.entries())
+      if (entryOf(found[n]) !== box) problem(box, `The name ${name} does not lead to its box`)
   }
   if (only !== undefined) return
-  for await (const [key, sealed] of db.iterator({ ...names, ...at })) {
-    const name = suffixOf(key)
-    const box = (decodeSealed(sealed) as { box?: string } | undefined)?.box
-    if (box === undefined) {
-      problem(undefined, `The entry of the name ${name} is damaged`)
-      continue
+  for await (const page of entryPages(db, names, at)) {
+    const boxes = page.map(([, sealed]) => entryOf(sealed))
+    const heads = await getMany(
+      still,
+      boxes.map(box => headKey(box ?? '')),
+    )
+    for (const [n, [key]] of page.entries()) {
+      const name = suffixOf(key)
+      const box = boxes[n]
+      const head = decodeHead(heads[n])
+      if (box === undefined) problem(box, `The entry of the name ${name} is damaged`)
+      // A head that cannot be read is told as such.
+      else if (heads[n] === undefined || (head !== undefined && nameOf(head) !== name))
+        problem(box, `The name ${name} leads to a box that does not have it`)
     }
-    const sealedHead = await db.get(headKey(box), at)
-    const head = decodeHead(sealedHead)
-    // A head that cannot be read is told as such.
-    if (sealedHead === undefined || (head !== undefined && nameOf(head) !== name))
-      problem(box, `The name ${name} leads to a box that does not have it`)
   }
 }
 
+function getMany({ db, at }: Still, keys: string[]): Promise<(string | undefined)[]> {
+  return db.getMany(keys, at)
+}
+
 /** Each entry of a command leads to a record of that command. */
-export async function verifyCommands(
-  { db, at }: Still,
-  { report }: { readonly report: Report },
-): Promise<void> {
-  const iterator = db.iterator({ ...commands, ...at })
-  try {
-    for (let page = await iterator.nextv(pageSize); page.length > 0; page = await iterator.nextv(pageSize)) {
-      const entries = page.map(
-        ([, sealed]) => decodeSealed(sealed) as { box: string; position: number } | undefined,
-      )
-      const found: (string | undefined)[] = await db.getMany(
-        entries.map(entry => frameKey(entry?.position ?? 0)),
-        at,
-      )
-      const bodies: (string | undefined)[] = await db.getMany(
-        found.map((text, n) => {
-          const frame = decodeFrame(text)
-          return frame && frame.box === entries[n]?.box
-            ? bodyKey(frame.box, frame.version, frame.position)
-            : commandKey('')
-        }),
-        at,
-      )
-      for (const [n, [key]] of page.entries()) {
-        const commandId = suffixOf(key)
-        const entry = entries[n]
-        const message =
-          entry === undefined
-            ? `The entry of command ${commandId} is damaged`
-            : decodeBody(bodies[n])?.meta?.commandId !== commandId
-              ? `Command ${commandId} leads to a record that is not its own`
-              : undefined
-        if (message !== undefined)
-          report({ kind: 'command', ...(entry && { box: entry.box, position: entry.position }), message })
-      }
+export async function verifyCommands(still: Still, { report }: { readonly report: Report }): Promise<void> {
+  const { db, at } = still
+  for await (const page of entryPages(db, commands, at)) {
+    const entries = page.map(
+      ([, sealed]) => decodeSealed(sealed) as { box: string; position: number } | undefined,
+    )
+    const found = await getMany(
+      still,
+      entries.map(entry => frameKey(entry?.position ?? 0)),
+    )
+    const bodies = await getMany(
+      still,
+      found.map((text, n) => {
+        const frame = decodeFrame(text)
+        return frame && frame.box === entries[n]?.box
+          ? bodyKey(frame.box, frame.version, frame.position)
+          : frameKey(0)
+      }),
+    )
+    for (const [n, [key]] of page.entries()) {
+      const commandId = suffixOf(key)
+      const entry = entries[n]
+      const damaged = entry === undefined
+      if (!damaged && decodeBody(bodies[n])?.meta?.commandId === commandId) continue
+      const message = damaged
+        ? `The entry of command ${commandId} is damaged`
+        : `Command ${commandId} leads to a record that is not its own`
+      report({ kind: 'command', ...(entry && { box: entry.box, position: entry.position }), message })
     }
-  } finally {
-    await iterator.close()
   }
 }
 

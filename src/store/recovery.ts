@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { BoxError } from '../machines/index.ts'
+import type { Database } from './database.ts'
+import { loadRemovedHead } from './heads.ts'
+import { type Ownership, writeOwnership } from './journal.ts'
+import type { Committed } from './ledger.ts'
+import { type Loaded, load } from './load.ts'
+import { readPage } from './read.ts'
+import { storageError } from './storage-error.ts'
+import type { Tail } from './tail-file.ts'
+
+export interface ReopenOptions {
+  /** gives up */
+  readonly signal: AbortSignal
+  /** called after each attempt in vain */
+  readonly onFailure: (failure: BoxError) => void
+}
+
+const firstRetryMs = 100
+const lastRetryMs = 5_000
+
+/**
+ * Opens the database anew after a rejected write: nothing it says can be relied on before, since LevelDB has accepted,
+ * and lost, later writes. Tries until it opens, its end is proven and a synced write works; a full disk may take
+ * hours. Undefined if given up, or if the ledger is corrupt, which waiting does not mend.
+ */
+export async function reopen(
+  db: Database,
+  known: Tail,
+  ownership: Ownership,
+  { signal, onFailure }: ReopenOptions,
+): Promise<Loaded | undefined> {
+  for (
+    let wait = firstRetryMs;
+    !signal.aborted || wait === firstRetryMs;
+    wait = Math.min(wait * 2, lastRetryMs)
+  ) {
+    try {
+      await db.close()
+      await db.open()
+      const loaded = await load(db, known)
+      await writeOwnership(db, ownership)
+      return loaded
+    } catch (error) {
+      const failure = storageError(error, 'The ledger cannot be opened again after a write that failed')
+      onFailure(failure)
+      if (failure.code === 'LEDGER_CORRUPT') return undefined
+      // An abort ends the wait, and the loop with it.
+      await delay(wait, undefined, { signal, ref: false }).catch(() => {})
+    }
+  }
+  return undefined
+}
+
+/** Records that turned out to be there, though their write was rejected. */
+export async function ghostsAfter(known: Tail, loaded: Loaded, db: Database): Promise<Committed[]> {
+  const { tail, heads } = loaded
+  const ghosts: Committed[] = []
+  for (let next = known.position + 1; next <= tail.position; ) {
+    const { records, damage } = await readPage(db, next, tail.position, tail)
+    for (const record of records) {
+      // A box has one transition at most in a group: its head is that of this record.
+      const head = heads.get(record.box) ?? (await loadRemovedHead(db, record.box))
+      if (head && head !== 'damaged') ghosts.push({ record, head })
+    }
+    if (damage) break
+    next += records.length
+  }
+  return ghosts
+}
