@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
 import { prepareFiles } from './prepare.ts'
 import { formatRequest, RawConnection } from './raw-client.ts'
@@ -29,7 +30,9 @@ export function planHttpMisuse(tally: Tally): (() => Promise<void>)[] {
             await tally.replay(what, () => replayStep(vmm, step, what))
           }
           vmm.child.kill('SIGTERM')
-          await vmm.waitForEnd()
+          // The real one had to be killed in the end: a client that did not read its answers had stalled it.
+          if (isEmulator) await vmm.waitForEnd()
+          else await delay(1000)
           await tally.replay(`${SCENARIO}: events`, async () => {
             assert.equal(vmm.eventNames(), eventNames(recording.events))
           })
