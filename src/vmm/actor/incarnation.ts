@@ -38,7 +38,7 @@ export class Incarnation {
     this.input = input
     this.files = runFiles(home, box, incarnation)
     this.uuid = uuidOf(box)
-    this.client = new Client(this.files.socket)
+    this.client = new Client(this.files.socket, name => this.boundary(name))
     this.context = context
     this.process = context.process
     this.quirks = quirksOf(context.vmmVersion ?? '')
@@ -60,6 +60,11 @@ export class Incarnation {
       this.close()
       throw new Closed()
     }
+  }
+
+  /** Marks a moment between which and the next the engine may die. */
+  boundary(name: string): void {
+    this.input.boundary?.(name)
   }
 
   close(): void {

@@ -58,7 +58,7 @@ async function spawnAnew({ box, signal, recovered, watch }: Task): Promise<void>
     if (signal.aborted) return
     box.quirks = quirksOf(version)
     const { env } = box.input.vmm
-    const kept = ['PATH', 'HOME', 'TMPDIR'].flatMap(name => {
+    const kept = ['PATH', 'HOME', 'TMPDIR', 'BOXLEDGER_QEMU'].flatMap(name => {
       const value = env[name]
       return value === undefined ? [] : [[name, value] as const]
     })
@@ -68,6 +68,7 @@ async function spawnAnew({ box, signal, recovered, watch }: Task): Promise<void>
       env: { LANG: 'C', ...Object.fromEntries(kept) },
       detach: box.context.spec.detach,
       again: recovered,
+      boundary: name => box.boundary(name),
     })
   } catch (error) {
     if (signal.aborted) return
@@ -110,7 +111,7 @@ export async function awaitVmm({ box, signal, watch }: Task): Promise<void> {
 }
 
 export async function createVm(task: Task): Promise<void> {
-  const { box, signal, recovered, watch } = task
+  const { box, signal, recovered } = task
   if (recovered && !(await task.attach())) return
   try {
     const guest = await guestFor(box, signal)
@@ -128,7 +129,6 @@ export async function createVm(task: Task): Promise<void> {
   } catch (error) {
     await tellBootFailure(task, error)
   }
-  void watch
 }
 
 export async function bootVm(task: Task): Promise<void> {

@@ -86,7 +86,9 @@ async function signal(task: Task, rung: StopRung, name: 'SIGTERM' | 'SIGKILL'): 
   }
   watch.watchProcess()
   if (box.process === null || given.aborted) return
+  box.boundary(`before ${name}`)
   const likeness = signalVmm(box.process, box.files.socket, name)
+  box.boundary(`after ${name}`)
   if (likeness === 'gone') {
     await watch.tellIfDead(given)
     return

@@ -45,9 +45,12 @@ const presences: Readonly<Record<string, VmInfo['vm']>> = {
 /** The endpoints in use. Every method throws ApiError. */
 export class Client {
   readonly #transport: Transport
+  readonly #boundary: (name: string) => void
 
-  constructor(socket: string) {
+  /** @param boundary told before and after each call that changes something */
+  constructor(socket: string, boundary: (name: string) => void = () => {}) {
     this.#transport = new Transport(socket)
+    this.#boundary = boundary
   }
 
   /** A call is under way: until it is over the VMM answers no other. */
@@ -80,11 +83,15 @@ export class Client {
 
   async create(config: VmConfig, { signal, limitMs = 10_000 }: CallOptions = {}): Promise<void> {
     const body = JSON.stringify(config)
+    this.#boundary('before vm.create')
     await this.#transport.call({ method: 'PUT', name: 'vm.create', body, limitMs, signal })
+    this.#boundary('after vm.create')
   }
 
   async act(name: Action, { signal, limitMs = actions[name] }: CallOptions = {}): Promise<void> {
+    this.#boundary(`before ${name}`)
     await this.#transport.call({ method: 'PUT', name, limitMs, signal })
+    this.#boundary(`after ${name}`)
   }
 
   close(): void {

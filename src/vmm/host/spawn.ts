@@ -21,13 +21,23 @@ export interface SpawnOptions {
   readonly detach: boolean
   /** the run directory may be there already */
   readonly again: boolean
+  /** told before and after each thing that a crash could come between */
+  readonly boundary: (name: string) => void
 }
 
 /**
  * Makes the run directory and starts the VMM in a session of its own: a signal to the engine's terminal does not reach
  * it, and it needs nothing from the engine once it runs, neither a pipe nor a parent.
  */
-export async function spawnVmm({ command, files, env, detach, again }: SpawnOptions): Promise<OwnChild> {
+export async function spawnVmm({
+  command,
+  files,
+  env,
+  detach,
+  again,
+  boundary,
+}: SpawnOptions): Promise<OwnChild> {
+  boundary('before the run directory')
   mkdirSync(dirname(files.dir), { recursive: true, mode: 0o700 })
   mkdirSync(files.dir, { recursive: again, mode: 0o700 })
   // 'ax' cannot be: a spawn that is tried again may find the files of the first try.
@@ -35,6 +45,7 @@ export async function spawnVmm({ command, files, env, detach, again }: SpawnOpti
   try {
     const lock = takeLifeLock(files.alive)
     descriptors.push(lock)
+    boundary('before spawn')
     try {
       return await start(detach ? command : ['setpriv', '--pdeathsig', 'KILL', '--', ...command])
     } catch (error) {
@@ -54,6 +65,7 @@ export async function spawnVmm({ command, files, env, detach, again }: SpawnOpti
       stdio: ['ignore', ...descriptors],
     })
     if (child.pid === undefined) throw await failureOf(child)
+    boundary('after spawn')
     const ended = endOf(child)
     child.unref()
     // Nobody has waited for it in this tick: even if it has ended already its start time can be read.

@@ -5,7 +5,9 @@ import {
   type BoxSpec,
   type BoxState,
   type Effect,
+  type EffectType,
   isRefusal,
+  pathOf,
   publicStateOf,
   step,
 } from 'boxledger/machines'
@@ -17,6 +19,10 @@ export interface LoopOptions {
   readonly vmm: VmmChoice
   readonly box?: string
   readonly spec?: Partial<BoxSpec>
+  /** the engine dies, once, when a fact of this type is told: it is not recorded */
+  readonly dieAtFact?: BoxFact['type']
+  /** the engine dies, once, when this is to be done: it is recorded and not done */
+  readonly dieAtEffect?: EffectType
 }
 
 type Stamped = BoxEvent & { readonly incarnation: number }
@@ -30,6 +36,8 @@ const defaults: BoxSpec = {
   stopTimeoutMs: 10_000,
 }
 
+const settling: readonly string[] = ['vmm.adopted', 'vmm.exited', 'host.rebooted', 'box.unknown']
+
 /** The smallest engine there is: the pure step and one driver, with the record of all events in memory. */
 export class Loop {
   readonly options: LoopOptions
@@ -42,6 +50,8 @@ export class Loop {
   #timers = new Map<string, NodeJS.Timeout>()
   #waiting = new Set<() => void>()
   #stopped = false
+  #hasDied = false
+  #looking = false
 
   constructor(options: LoopOptions) {
     this.options = options
@@ -55,6 +65,10 @@ export class Loop {
 
   get public(): string {
     return publicStateOf(this.state.value)
+  }
+
+  get isDead(): boolean {
+    return this.#stopped
   }
 
   get pid(): number {
@@ -115,23 +129,27 @@ export class Loop {
   /** The engine dies: nothing more is told or asked, timers are lost. */
   die(): void {
     this.#stopped = true
+    this.#hasDied = true
     this.#actor?.stop()
     this.#actor = undefined
     for (const timer of this.#timers.values()) clearTimeout(timer)
     this.#timers.clear()
   }
 
-  /** A new engine comes: it looks at what was open, then asks again for what was asked. */
+  /** A new engine comes: it looks at what may have a VMM, and asks again for what was asked. */
   revive({ look = true } = {}): void {
     this.#stopped = false
-    const { effects, context } = this.state
-    if (!context.open) return
-    if (look) this.#driver().send({ type: 'look' })
-    else for (const effect of Object.values(effects)) this.#ask(effect, true)
+    const { value, context } = this.state
+    if (!context.open || !look) return
+    if (['starting.queued', 'starting.preparing', 'starting.spawning'].includes(pathOf(value)))
+      this.#askAgain()
+    else {
+      this.#looking = true
+      this.#driver().send({ type: 'look' })
+    }
   }
 
-  /** Asks again for what is open, as after a look. */
-  askAgain(): void {
+  #askAgain(): void {
     for (const effect of Object.values(this.state.effects)) this.#ask(effect, true)
   }
 
@@ -153,7 +171,12 @@ export class Loop {
       this.#timers.set(id, setTimeout(fire, Math.max(0, dueAt - Date.now())))
     }
     if (!this.state.context.open && !['removing', 'removed'].includes(this.public)) this.#actor?.stop()
-    for (const effect of outcome.effects) this.#ask(effect, false)
+    // Until the look is over nothing is begun; then all that holds is asked for again.
+    if (!this.#looking) for (const effect of outcome.effects) if (!this.#stopped) this.#ask(effect, false)
+    if (this.#looking && settling.includes(event.type)) {
+      this.#looking = false
+      this.#askAgain()
+    }
     for (const wake of [...this.#waiting]) wake()
   }
 
@@ -164,7 +187,8 @@ export class Loop {
 
   #ask(effect: Effect, recovered: boolean): void {
     const { incarnation } = effect
-    if (effect.type === 'queueStart')
+    if (effect.type === this.options.dieAtEffect && !this.#hasDied) this.die()
+    else if (effect.type === 'queueStart')
       queueMicrotask(() => this.#take({ type: 'start.stage', stage: 'preparing', incarnation }))
     else if (effect.type === 'removeFiles')
       void removeBoxFiles(this.options.home, this.box).then(() =>
@@ -180,6 +204,10 @@ export class Loop {
     this.#actorOf = context.incarnation
     const tell = async (fact: BoxFact) => {
       await Promise.resolve() // as a batch that is written
+      if (fact.type === this.options.dieAtFact && !this.#hasDied) {
+        this.die()
+        for (const wake of [...this.#waiting]) wake()
+      }
       if (this.#stopped) throw new Error('The engine has died')
       this.#take(fact)
     }

@@ -1,0 +1,16 @@
+// @heavy// @timeout 300
+import { suite } from 'uvu'
+import { testAdopting } from './life/adopting.ts'
+import { testEnding } from './life/ending.ts'
+import { testStarting } from './life/starting.ts'
+import { testStopping } from './life/stopping.ts'
+import { onCloudHypervisor } from './life/vmms.ts'
+
+const test = suite('life: cloud-hypervisor')
+
+testStarting(test, onCloudHypervisor)
+testStopping(test, onCloudHypervisor)
+testEnding(test, onCloudHypervisor)
+testAdopting(test, onCloudHypervisor)
+
+test.run()

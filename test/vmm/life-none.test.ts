@@ -1,0 +1,16 @@
+// @timeout 300
+import { suite } from 'uvu'
+import { testAdopting } from './life/adopting.ts'
+import { testEnding } from './life/ending.ts'
+import { testStarting } from './life/starting.ts'
+import { testStopping } from './life/stopping.ts'
+import { withoutGuest } from './life/vmms.ts'
+
+const test = suite('life: none')
+
+testStarting(test, withoutGuest)
+testStopping(test, withoutGuest)
+testEnding(test, withoutGuest)
+testAdopting(test, withoutGuest)
+
+test.run()

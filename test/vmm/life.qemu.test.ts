@@ -1,0 +1,16 @@
+// @timeout 300
+import { suite } from 'uvu'
+import { testAdopting } from './life/adopting.ts'
+import { testEnding } from './life/ending.ts'
+import { testStarting } from './life/starting.ts'
+import { testStopping } from './life/stopping.ts'
+import { onQemu } from './life/vmms.ts'
+
+const test = suite('life: qemu')
+
+testStarting(test, onQemu)
+testStopping(test, onQemu)
+testEnding(test, onQemu)
+testAdopting(test, onQemu)
+
+test.run()
