@@ -7,6 +7,7 @@ export {
   type StopOptions,
   type WaitForOptions,
 } from './api/box.ts'
+export { type HostInfo, type HostInfoOptions, hostInfo, type VmmFinding } from './api/host.ts'
 export type { BoxOptions } from './api/options.ts'
 export { BoxRuntime, type ListFilter, type OpenOptions } from './api/runtime.ts'
 export type { BoxActor, BoxEnding, BoxInfo, Clock } from './engine/index.ts'
