@@ -1,0 +1,73 @@
+import { resolve } from 'node:path'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { BoxOptions } from '../index.ts'
+import { pairs, whole } from './parse.ts'
+
+/** The flags that describe a new box. */
+export interface BoxFlags {
+  readonly name?: string
+  readonly image?: string
+  readonly kernel?: string
+  readonly initramfs?: string
+  readonly cmdline?: string
+  readonly cpus?: number
+  readonly memory?: number
+  readonly rm?: boolean
+  readonly label?: Record<string, string>
+  readonly env?: Record<string, string>
+  readonly workdir?: string
+  readonly user?: string
+  readonly ready?: NonNullable<BoxOptions['ready']>
+}
+
+export function addBoxFlags(command: Command): Command {
+  return command
+    .argument('[cmd...]', "after --: the box's main command; the box ends with it")
+    .option('--name <name>', 'name, free again when the box is removed')
+    .option('--image <image>', 'name of an image (default: the built-in guest)')
+    .addOption(new Option('--kernel <path>', 'kernel of an image of your own').conflicts('image'))
+    .option('--initramfs <path>', 'its first file system')
+    .option('--cmdline <string>', "its kernel's command line")
+    .option('--cpus <n>', 'virtual CPUs (default: 1)', whole)
+    .option('--memory <mib>', 'memory in MiB (default: 256)', whole)
+    .option('--rm', 'remove the box when it is down; its history stays')
+    .option('--label <key=value>', 'label, repeatable', pairs)
+    .option('-e, --env <key=value>', "variable of the command's environment, repeatable", pairs)
+    .option('-w, --workdir <dir>', "the command's directory")
+    .option('-u, --user <user>', "the command's user, or user:group")
+    .option('--ready <when>', 'when a start is over: guest, vmm or console=REGEX', readyWord)
+}
+
+function readyWord(value: string): NonNullable<BoxOptions['ready']> {
+  if (value === 'guest' || value === 'vmm') return value
+  if (value.startsWith('console=')) return { console: value.slice('console='.length) }
+  throw new InvalidArgumentError('Give guest, vmm or console=REGEX.')
+}
+
+/** Paths are made absolute: a box is started from anywhere. */
+export function boxOptionsOf(flags: BoxFlags, words: readonly string[]): BoxOptions {
+  const { name, image, kernel, initramfs, cmdline, cpus, memory, rm, label, env, workdir, user, ready } =
+    flags
+  if (kernel === undefined && (initramfs ?? cmdline) !== undefined)
+    throw new InvalidArgumentError('error: --initramfs and --cmdline go with --kernel')
+  const files = kernel && {
+    kernel: resolve(kernel),
+    ...(initramfs === undefined ? {} : { initramfs: resolve(initramfs) }),
+    ...(cmdline === undefined ? {} : { cmdline }),
+  }
+  const wanted = {
+    name,
+    image: files ?? image,
+    command: words.length === 0 ? undefined : [...words],
+    cpus,
+    memoryMib: memory,
+    autoRemove: rm,
+    labels: label,
+    env,
+    workdir,
+    user,
+    ready,
+  }
+  // The library takes absent for a default, and `undefined` for a mistake where types are exact.
+  return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined))
+}

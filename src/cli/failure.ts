@@ -1,0 +1,79 @@
+import { BoxError, type ErrorCode, errorCodes } from '../index.ts'
+import type { Output } from './output.ts'
+
+/** What an error is told by, to people and to programs. */
+export interface Failure {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly details: Readonly<Record<string, unknown>>
+}
+
+/** Anything that was thrown, under a code of the public table. */
+export function failureOf(error: unknown): Failure {
+  if (BoxError.is(error)) return { code: error.code, message: error.message, details: error.details }
+  const message = error instanceof Error ? error.message : String(error)
+  const systemCode = (error as { code?: unknown } | null)?.code
+  return {
+    code: 'ENGINE_FAILED',
+    message,
+    details: typeof systemCode === 'string' ? { systemCode } : {},
+  }
+}
+
+export function exitCodeOf(error: unknown): number {
+  return errorCodes[failureOf(error).code].exit
+}
+
+/** Says what went wrong on stderr: a line of JSON, or a line for people with what may help. */
+export function tellFailure(output: Output, json: boolean, error: unknown, about?: string): void {
+  const failure = failureOf(error)
+  if (json) {
+    const details = about === undefined ? failure.details : { target: about, ...failure.details }
+    output.note(JSON.stringify({ error: { ...failure, details } }))
+    return
+  }
+  const { message, details } = failure
+  output.note(`boxledger: ${about === undefined ? '' : `${about}: `}${message}`)
+  for (const line of [...vmmMessages(details.vmm), ...lastLines(details.logTail)]) output.note(`  | ${line}`)
+  const hint = hintOf(failure)
+  if (hint !== undefined) output.note(`hint: ${hint}`)
+}
+
+/** The VMM's own words, outermost first; the message is the innermost of them. */
+function vmmMessages(vmm: unknown): string[] {
+  return Array.isArray(vmm) ? vmm.map(String) : []
+}
+
+/** Lines of the VMM's log that are shown with a failed start. */
+const shownLines = 8
+
+function lastLines(logTail: unknown): string[] {
+  if (typeof logTail !== 'string') return []
+  return logTail.trimEnd().split(/\r?\n/).slice(-shownLines)
+}
+
+function hintOf({ code, details }: Failure): string | undefined {
+  const accepts = Array.isArray(details.accepts) ? details.accepts : []
+  switch (code) {
+    case 'NOT_FOUND':
+      return 'boxledger ls -a lists all boxes'
+    case 'AMBIGUOUS_ID':
+      return 'give more of the ID, or the name'
+    case 'NAME_TAKEN':
+      return 'choose another name, or remove or rename the box that has it'
+    case 'LEDGER_CORRUPT':
+      return 'boxledger verify tells what is damaged'
+    case 'GUEST_UNREACHABLE':
+      return 'boxledger console BOX shows what the guest has printed'
+    case 'ENGINE_LOCKED':
+      return 'try again when that process has closed the home'
+    case 'INVALID_STATE':
+      if (details.state === 'unknown')
+        return 'if its VMM is surely dead: boxledger resolve BOX --dead, then go on'
+      if (details.command === 'remove.requested' && !accepts.includes('remove.requested'))
+        return 'stop it first, or use rm -f'
+      return undefined
+    default:
+      return undefined
+  }
+}

@@ -1,0 +1,53 @@
+import type { Writable } from 'node:stream'
+import { outputClosed } from './interrupt.ts'
+import { formatTable } from './table.ts'
+
+export interface OutputOptions {
+  readonly stdout: Writable & { readonly isTTY?: boolean }
+  readonly stderr: Writable & { readonly isTTY?: boolean }
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** aborted when nobody reads any more */
+  readonly stop: AbortController
+}
+
+/** Where a command says what it has to say. Answers go to stdout, everything else to stderr. */
+export interface Output {
+  /** letters may be dim or coloured */
+  readonly styled: boolean
+  /** resolves when the text is handed over, so that a slow reader slows the writer */
+  write(text: string | Uint8Array): Promise<void>
+  line(text: string): Promise<void>
+  /** one JSON value, indented */
+  value(value: unknown): Promise<void>
+  /** one line of NDJSON */
+  row(value: unknown): Promise<void>
+  table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void>
+  /** to stderr, a line */
+  note(text: string): void
+}
+
+export function makeOutput({ stdout, stderr, env, stop }: OutputOptions): Output {
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    stop.abort(outputClosed)
+  })
+  stderr.on('error', (error: NodeJS.ErrnoException) => {
+    // EPIPE: complaints that nobody reads are no reason to end.
+    if (error.code !== 'EPIPE') throw error
+  })
+  // An error comes as an event too, and is dealt with there.
+  const write = (text: string | Uint8Array) =>
+    new Promise<void>(resolve => {
+      stdout.write(text, () => resolve())
+    })
+  const line = (text: string) => write(`${text}\n`)
+  return {
+    styled: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
+    write,
+    line,
+    value: value => line(JSON.stringify(value, undefined, 2)),
+    row: value => line(JSON.stringify(value)),
+    table: (head, rows) => write(formatTable(head, rows)),
+    note: text => void stderr.write(`${text}\n`),
+  }
+}

@@ -1,0 +1,24 @@
+import { InvalidArgumentError } from 'commander'
+
+/** `K=V`, gathered from a flag that may be given again and again. */
+export function pairs(value: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const at = value.indexOf('=')
+  if (at < 1) throw new InvalidArgumentError('Give it as KEY=VALUE.')
+  return { ...before, [value.slice(0, at)]: value.slice(at + 1) }
+}
+
+export function words(value: string, before: readonly string[] = []): string[] {
+  return [...before, value]
+}
+
+/** A number; its limits are the library's to check. */
+export function whole(value: string): number {
+  if (!/^-?\d+$/.test(value)) throw new InvalidArgumentError('Give a whole number.')
+  return Number(value)
+}
+
+/** Seconds, fractions allowed, as `ms`. */
+export function seconds(value: string): number {
+  if (!/^\d+(\.\d+)?$/.test(value)) throw new InvalidArgumentError('Give a number of seconds.')
+  return Math.round(Number(value) * 1000)
+}

@@ -1,0 +1,35 @@
+import type { LedgerRecord } from '../index.ts'
+import { eventWords } from './record-words.ts'
+
+/** Longest usual event name, `restart.requested` */
+const eventWidth = 17
+/** Longest step, `stopping.pressing -> stopping.pressingAgain` */
+const stepWidth = 43
+
+/**
+ * A record for people: position, time, box, event, step, and what matters of the event. Names are learnt from the
+ * records themselves, so that a box is called what it was called then.
+ */
+export class RecordLines {
+  readonly #names = new Map<string, string | null>()
+
+  /** `known`: names of boxes whose creation is not among the records */
+  constructor(known: ReadonlyMap<string, string> = new Map()) {
+    for (const [id, name] of known) this.#names.set(id, name)
+  }
+
+  format(record: LedgerRecord): string {
+    const { position, at, box, event, from, to } = record
+    if (event.type === 'box.created' || event.type === 'box.renamed') this.#names.set(box, event.name)
+    const step = from === '' || from === to ? to : `${from} -> ${to}`
+    const cells = [
+      String(position).padStart(6),
+      at.replace('T', ' '),
+      (this.#names.get(box) ?? box).padEnd(12),
+      event.type.padEnd(eventWidth),
+      step.padEnd(stepWidth),
+      eventWords(event),
+    ]
+    return cells.join('  ').trimEnd()
+  }
+}

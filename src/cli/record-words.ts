@@ -1,0 +1,66 @@
+import type { LedgerRecord } from '../index.ts'
+
+type Event = LedgerRecord['event']
+
+/** What matters of an event beside its name, in few words; empty if nothing does. */
+export function eventWords(event: Event): string {
+  switch (event.type) {
+    case 'box.created':
+      return imageWords(event.spec)
+    case 'box.renamed':
+      return event.name ?? 'no name'
+    case 'box.resolved':
+      return event.verdict
+    case 'stop.requested':
+      return event.mode === 'graceful' ? '' : event.mode
+    case 'remove.requested':
+      return event.force ? 'force' : ''
+    case 'start.stage':
+      return event.stage
+    case 'vmm.spawned':
+      return `pid ${event.process.pid}`
+    case 'vmm.adopted':
+      return `pid ${event.process.pid}, VM ${event.vm}`
+    case 'vmm.ready':
+      return `version ${event.version}`
+    case 'guest.rebooted':
+      return event.count === 1 ? '' : `${event.count} times`
+    case 'command.exited':
+      return `exit code ${event.exitCode}`
+    case 'vmm.exited':
+      return exitWords(event)
+    case 'stop.rung':
+      return event.result === 'done'
+        ? event.rung
+        : `${event.rung} failed: ${event.message ?? 'no reason given'}`
+    case 'start.failed':
+    case 'pause.failed':
+    case 'resume.failed':
+    case 'remove.failed':
+      return `${event.code}: ${event.message}`
+    case 'box.unknown':
+      return event.reason
+    case 'timer.fired':
+      // Only the delay's own name, of all that XState puts around it.
+      return /^xstate\.after\.([^.]+)/.exec(event.timer)?.[1] ?? event.timer
+    default:
+      return ''
+  }
+}
+
+function imageWords({ image, command }: Extract<Event, { type: 'box.created' }>['spec']): string {
+  const name = image === undefined ? 'built-in guest' : typeof image === 'string' ? image : image.kernel
+  return command === undefined ? name : `${name}, ${command.join(' ')}`
+}
+
+function exitWords(exit: Extract<Event, { type: 'vmm.exited' }>): string {
+  const { exitCode, signal, last, commandExitCode } = exit
+  const how = [
+    ...(signal === undefined ? [] : [signal]),
+    ...(exitCode === undefined ? [] : [`code ${exitCode}`]),
+    ...(commandExitCode === undefined ? [] : [`command's exit code ${commandExitCode}`]),
+    ...(last === 'none' ? [] : [last]),
+    ...(exit.vcpuError ? ['virtual CPU failed'] : []),
+  ]
+  return how.join(', ')
+}
