@@ -15,7 +15,10 @@ export function withFaults(api: Api, plan: FaultPlan): Handler {
     if (before !== undefined) return end(before)
     const response = await api(request)
     const after = faults.find(fault => fault.when === 'after' && isEnding(fault))
-    return after === undefined ? response : end(after)
+    if (after === undefined) return response
+    // What was to happen once the answer is out happens without it.
+    if (response.sent !== undefined) setTimeout(response.sent, 1)
+    return end(after)
   }
 }
 

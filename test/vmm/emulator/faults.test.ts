@@ -60,6 +60,12 @@ test('cut: the call is done, the connection closed', () =>
     assert.is((await call(vmm.socket, 'GET', '/api/v1/vm.info')).status, 200)
   }))
 
+test('cut: the process ends also when nobody is told', () =>
+  withFault(['cut:vmm.shutdown'], async vmm => {
+    await ask(vmm, 'PUT', 'vmm.shutdown')
+    assert.equal(await vmm.waitForEnd(), { code: 0, signal: null })
+  }))
+
 test('a fault asked for on the command line of the guest', () =>
   withFault([], async vmm => {
     await create(vmm, 'mode=tick boxledger.fault=answer:vm.pause,status=503')
