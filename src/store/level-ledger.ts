@@ -1,13 +1,12 @@
 import { BoxError, type Head, type LedgerRecord } from '../machines/index.ts'
 import { again, closedError, commitUnknown } from './answers.ts'
-import { corrupt } from './chain.ts'
-import { decodeHead, decodeSealed } from './codec.ts'
+import type { Ballast } from './ballast.ts'
+import { decodeHead } from './codec.ts'
 import type { Database } from './database.ts'
 import type { Author, Entry, Placed } from './entry.ts'
 import { GroupCommit } from './group-commit.ts'
-import { loadRemovedHead } from './heads.ts'
 import { type Ownership, writeOwnership } from './journal.ts'
-import { commandKey, removedKey } from './keys.ts'
+import { removedKey } from './keys.ts'
 import type {
   Append,
   Committed,
@@ -18,10 +17,11 @@ import type {
   ReadOptions,
   VerifyReport,
 } from './ledger.ts'
+import { type Listener, Listeners } from './listeners.ts'
 import type { Loaded } from './load.ts'
 import type { Lock } from './lock.ts'
-import { type Page, readBoxPage, readPage } from './read.ts'
-import { ghostsAfter, reopen } from './recovery.ts'
+import { Reader } from './reader.ts'
+import { ghostsAfter, reopen, waitForRoom } from './recovery.ts'
 import { Registry } from './registry.ts'
 import { storageError } from './storage-error.ts'
 import type { Tail, TailFile } from './tail-file.ts'
@@ -32,12 +32,13 @@ export interface Ground {
   readonly db: Database
   readonly lock: Lock
   readonly tailFile: TailFile
+  readonly ballast: Ballast
   readonly ownership: Ownership
   readonly previous: PreviousOwner | undefined
   readonly loaded: Loaded
+  /** the ballast was given up to open it */
+  readonly isFull: boolean
 }
-
-type Listener = (committed: readonly Committed[]) => void
 
 const defaultMaxQueued = 16_384
 
@@ -48,9 +49,14 @@ export class LevelLedger implements Ledger {
   readonly #options: OpenLedgerOptions
   readonly #registry = new Registry()
   readonly #commits: GroupCommit
-  readonly #listeners = new Set<Listener>()
+  readonly #reader: Reader
+  readonly #listeners = new Listeners()
   #tail: Tail
   #failure: BoxError | undefined
+  /** makes the ballast, or waits for room to do so */
+  #room: Promise<void>
+  /** it takes no writes, but can be read */
+  #isReadable = false
   /** under way after a rejected group */
   #recovery: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -74,6 +80,12 @@ export class LevelLedger implements Ledger {
         this.#recovery = this.#recover(error, placed)
       },
     })
+    this.#reader = new Reader(db, {
+      tail: () => this.#tail,
+      head: box => this.#registry.heads.get(box),
+      ready: () => this.#ready(),
+    })
+    this.#room = this.#makeRoom(ground.isFull)
   }
 
   get tail(): Tail {
@@ -104,23 +116,22 @@ export class LevelLedger implements Ledger {
     const refusal = this.#refusal(append)
     if (refusal) return Promise.reject(refusal)
     return new Promise((resolve, reject) => {
-      const entry: Entry = { append, before: this.#registry.heads.get(append.box), resolve, reject }
-      try {
-        this.#commits.add(entry)
-        this.#registry.claim(entry)
-      } catch (cause) {
-        reject(new BoxError('INVALID_ARGUMENT', 'The transition is not JSON', { cause }))
-      }
+      this.#add({ append, before: this.#registry.heads.get(append.box), resolve, reject })
     })
+  }
+
+  #add(entry: Entry): void {
+    try {
+      this.#commits.add(entry)
+      this.#registry.claim(entry)
+    } catch (cause) {
+      entry.reject(new BoxError('INVALID_ARGUMENT', 'The transition is not JSON', { cause }))
+    }
   }
 
   #refusal(append: Append): BoxError | undefined {
     if (this.#closing) return closedError()
     if (this.#failure) return again(this.#failure)
-    if (!Number.isSafeInteger(append.at) || !/^[\w.-]+$/.test(append.box))
-      return new BoxError('INVALID_ARGUMENT', 'A transition needs a time in whole ms and the ID of a box', {
-        details: { at: append.at, box: append.box },
-      })
     if (this.#commits.length >= (this.#options.maxQueued ?? defaultMaxQueued))
       return new BoxError('ENGINE_OVERLOADED', 'Too many transitions wait for the disk; try again later', {
         details: { waiting: this.#commits.length },
@@ -146,26 +157,12 @@ export class LevelLedger implements Ledger {
     this.#ground.tailFile.write(this.#tail)
     for (const one of placed) this.#registry.commit(one)
     const committed = placed.map(({ record, head }): Committed => ({ record, head }))
-    this.#tell(committed)
+    this.#listeners.tell(committed)
     for (const [n, one] of committed.entries()) placed[n]?.entry.resolve(one)
   }
 
-  #tell(committed: readonly Committed[]): void {
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(committed)
-      } catch (error) {
-        // A listener's mistake keeps nobody from hearing of the commit, and is not hidden either.
-        setImmediate(() => {
-          throw error
-        })
-      }
-    }
-  }
-
   onCommit(listener: Listener): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#listeners.add(listener)
   }
 
   /**
@@ -173,7 +170,7 @@ export class LevelLedger implements Ledger {
    * fate of their transitions was unknown, and what has waited goes on.
    */
   async #recover(cause: unknown, placed: readonly Placed[]): Promise<void> {
-    const { db, tailFile, ownership } = this.#ground
+    const { db, tailFile, ballast, ownership } = this.#ground
     const before = this.#tail
     let undecided = placed
     const giveUp = () => {
@@ -183,7 +180,8 @@ export class LevelLedger implements Ledger {
       }
       undecided = []
     }
-    const loaded = await reopen(db, before, ownership, {
+    const reopened = await reopen(db, before, ownership, {
+      ballast,
       signal: this.#closed.signal,
       onFailure: failure => {
         this.#failure = failure
@@ -191,20 +189,58 @@ export class LevelLedger implements Ledger {
         this.#rejectWaiting(failure)
       },
     })
-    if (loaded === undefined) {
+    if (reopened === undefined) {
       giveUp()
       this.#rejectWaiting(this.#failure ?? closedError())
       return
     }
+    const { loaded, isFull } = reopened
     const ghosts = await ghostsAfter(before, loaded, db)
     this.#registry.load(loaded.heads, loaded.parked, loaded.namesOfParked)
     this.#tail = loaded.tail
     tailFile.write(loaded.tail)
     this.#failure = undefined
     this.#recovery = undefined
-    if (ghosts.length > 0) this.#tell(ghosts)
+    if (ghosts.length > 0) this.#listeners.tell(ghosts)
     giveUp()
-    this.#commits.resume(loaded.tail)
+    if (isFull) this.#room = this.#makeRoom(isFull)
+    this.#goOn(loaded.tail)
+  }
+
+  /** What has waited was accepted before the heads were loaded anew: it is looked at again. */
+  #goOn(tail: Tail): void {
+    const waiting = this.#commits.takeWaiting()
+    for (const entry of waiting) this.#registry.release(entry)
+    this.#commits.resume(tail)
+    for (const { append, resolve, reject } of waiting) {
+      const refusal = this.#registry.refusal(append) ?? this.#reuse(append)
+      if (refusal) reject(refusal)
+      else this.#add({ append, before: this.#registry.heads.get(append.box), resolve, reject })
+    }
+  }
+
+  /** While the disk is full the ledger can be read, and takes nothing: the next write could be the last to open it. */
+  async #makeRoom(isFull: boolean): Promise<void> {
+    const { ballast, db, ownership } = this.#ground
+    if (!isFull) {
+      await ballast.make()
+      return
+    }
+    this.#isReadable = true
+    this.#failure = new BoxError(
+      'NO_SPACE',
+      'The disk is full. Free some space; writing goes on by itself then',
+    )
+    this.#rejectWaiting(this.#failure)
+    if (!(await waitForRoom(ballast, this.#closed.signal))) return
+    try {
+      await writeOwnership(db, ownership)
+      this.#failure = undefined
+    } catch (error) {
+      // LevelDB remembers that a compaction failed, and has to be opened anew.
+      this.#recovery = this.#recover(error, [])
+    }
+    this.#isReadable = false
   }
 
   #rejectWaiting(error: BoxError): void {
@@ -214,77 +250,31 @@ export class LevelLedger implements Ledger {
     }
   }
 
-  async removedHead(box: string): Promise<Head | undefined> {
-    const head = await this.#reading(db => loadRemovedHead(db, box))
-    if (head === 'damaged') throw corrupt(`The head of the removed box ${box} is damaged`, { box })
-    return head
+  /** Resolves when the database can be read. */
+  async #ready(): Promise<void> {
+    if (this.#failure && !this.#isReadable) throw again(this.#failure)
+    await this.#recovery
+    if (this.#closing) throw closedError()
   }
 
-  async command(commandId: string): Promise<{ readonly box: string; readonly position: number } | undefined> {
-    const sealed = await this.#reading(db => db.get(commandKey(commandId)))
-    if (sealed === undefined) return undefined
-    const entry = decodeSealed(sealed) as { box: string; position: number } | undefined
-    if (entry === undefined) throw corrupt(`The entry of command ${commandId} is damaged`, { commandId })
-    return entry
+  removedHead(box: string): Promise<Head | undefined> {
+    return this.#reader.removedHead(box)
   }
 
-  async *read({ from = 1, to, box }: ReadOptions = {}): AsyncGenerator<LedgerRecord> {
-    if (box !== undefined) {
-      for await (const record of this.history(box)) {
-        if (record.position > (to ?? Number.POSITIVE_INFINITY)) return
-        if (record.position >= from) yield record
-      }
-      return
-    }
-    let next = Math.max(1, from)
-    while (next <= Math.min(to ?? Number.POSITIVE_INFINITY, this.#tail.position)) {
-      const { records, damage } = await this.#page(db =>
-        readPage(db, next, to ?? Number.MAX_SAFE_INTEGER, this.#tail),
-      )
-      next += records.length
-      yield* records
-      if (damage) throw damage
-    }
+  command(commandId: string): Promise<{ readonly box: string; readonly position: number } | undefined> {
+    return this.#reader.command(commandId)
   }
 
-  async *history(box: string): AsyncGenerator<LedgerRecord> {
-    let next = 1
-    let tail = this.#tail
-    for (let ended = false; !ended; ) {
-      tail = this.#tail
-      const { records, damage } = await this.#page(db => readBoxPage(db, box, next, tail))
-      next += records.length
-      yield* records
-      if (damage) throw damage
-      ended = records.length === 0
-    }
-    const head = this.#registry.heads.get(box) ?? (await this.removedHead(box))
-    // A head beyond the tail of the last page was committed meanwhile.
-    if (head && head.version >= next && head.position <= tail.position)
-      throw corrupt(`Version ${next} of box ${box} is missing`, { box, version: next })
+  read(options?: ReadOptions): AsyncGenerator<LedgerRecord> {
+    return this.#reader.read(options)
   }
 
-  #page(read: (db: Database) => Promise<Page>): Promise<Page> {
-    return this.#reading(read)
-  }
-
-  /** Reads wait for a recovery, and are done again if one began under them. */
-  async #reading<T>(read: (db: Database) => Promise<T>): Promise<T> {
-    for (;;) {
-      if (this.#failure) throw again(this.#failure)
-      await this.#recovery
-      if (this.#closing) throw closedError()
-      try {
-        return await read(this.#ground.db)
-      } catch (error) {
-        if (this.#closing) throw closedError()
-        if (!this.#recovery) throw storageError(error, 'Reading the ledger')
-      }
-    }
+  history(box: string): AsyncGenerator<LedgerRecord> {
+    return this.#reader.history(box)
   }
 
   verify(options: { readonly box?: string; readonly replay?: boolean } = {}): Promise<VerifyReport> {
-    return this.#reading(db =>
+    return this.#reader.reading(db =>
       verifyLedger(db, {
         ...options,
         tail: this.#tail,
@@ -305,9 +295,11 @@ export class LevelLedger implements Ledger {
     this.#closed.abort()
     try {
       if (!this.#failure) await this.#commits.idle()
+      await this.#room
       await this.#recovery
+      await this.#room
       this.#rejectWaiting(closedError())
-      if (!this.#failure)
+      if (!this.#failure || this.#isReadable)
         await writeOwnership(db, { ...ownership, closed: new Date(this.#options.now()).toISOString() })
     } catch (error) {
       // All records are safe; the next owner will take this ownership for one that crashed, which costs it a look.

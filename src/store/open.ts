@@ -1,14 +1,15 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { BoxError } from '../machines/index.ts'
+import { ballastAt } from './ballast.ts'
 import { openDatabase } from './database.ts'
 import { checkFormat, lastOwnership, type Ownership, writeOwnership } from './journal.ts'
-import type { Ledger, OpenLedgerOptions } from './ledger.ts'
-import { LevelLedger } from './level-ledger.ts'
+import type { Ledger, OpenLedgerOptions, PreviousOwner } from './ledger.ts'
+import { type Ground, LevelLedger } from './level-ledger.ts'
 import { load } from './load.ts'
 import { takeLock } from './lock.ts'
 import { storageError } from './storage-error.ts'
-import { openTailFile } from './tail-file.ts'
+import { openTailFile, type TailFile } from './tail-file.ts'
 
 /**
  * Opens the ledger of a home and becomes its owner.
@@ -23,7 +24,7 @@ import { openTailFile } from './tail-file.ts'
  * ```
  */
 export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
-  const { home, bootId, engine, durability = 'sync', now } = options
+  const { home, now } = options
   makeHome(home)
   // Undone in the opposite order, should the opening fail: the lock goes last.
   const undo: (() => unknown)[] = []
@@ -32,10 +33,30 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
     undo.push(() => lock.release())
     const tailFile = openTailFile(join(home, 'ledger.tail'))
     undo.push(() => tailFile.close())
-    const db = await openDatabase(join(home, 'ledger'), (tailFile.found?.position ?? 0) > 0)
-    undo.push(() => db.close())
+    const ballast = ballastAt(join(home, 'ledger', 'ballast'))
+    let isFull = false
+    const { db, ownership, previous, loaded } = await begin(options, tailFile).catch(error => {
+      isFull = BoxError.is(error, 'NO_SPACE') && ballast.drop()
+      if (!isFull) throw error
+      return begin(options, tailFile)
+    })
+    return new LevelLedger({ db, lock, tailFile, ballast, ownership, previous, loaded, isFull }, options)
+  } catch (error) {
+    for (const step of undo.reverse()) await step()
+    throw storageError(error, `Opening the home ${home}`)
+  }
+}
+
+/** Opens the database, loads what it holds, and enters this ownership into the journal. */
+async function begin(
+  { home, bootId, engine, durability = 'sync', now }: OpenLedgerOptions,
+  tailFile: TailFile,
+): Promise<Pick<Ground, 'db' | 'ownership' | 'previous' | 'loaded'>> {
+  const db = await openDatabase(join(home, 'ledger'), (tailFile.found?.position ?? 0) > 0)
+  try {
     await checkFormat(db)
     const last = await lastOwnership(db)
+    // Without syncs the host may have kept the tail file and lost records: that is what was asked for.
     const lostPower = last?.durability === 'process' && last.bootId !== bootId && last.closed === undefined
     const loaded = await load(db, lostPower ? undefined : tailFile.found)
     const ownership: Ownership = {
@@ -49,19 +70,18 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
     }
     await writeOwnership(db, ownership)
     tailFile.sync(loaded.tail)
-    const previous =
-      ownership.epoch === 1
-        ? undefined
-        : {
-            epoch: ownership.epoch - 1,
-            bootId: last?.epoch === ownership.epoch - 1 ? last.bootId : '',
-            closed: last?.epoch === ownership.epoch - 1 && last.closed !== undefined,
-          }
-    return new LevelLedger({ db, lock, tailFile, ownership, previous, loaded }, options)
+    return { db, ownership, previous: previousOf(ownership, last), loaded }
   } catch (error) {
-    for (const step of undo.reverse()) await step()
-    throw storageError(error, `Opening the home ${home}`)
+    await db.close()
+    throw storageError(error, `Opening the ledger of ${home}`)
   }
+}
+
+function previousOf({ epoch }: Ownership, last: Ownership | undefined): PreviousOwner | undefined {
+  if (epoch === 1) return undefined
+  return last?.epoch === epoch - 1
+    ? { epoch: last.epoch, bootId: last.bootId, closed: last.closed !== undefined }
+    : { epoch: epoch - 1, bootId: '', closed: false }
 }
 
 function makeHome(home: string): void {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BoxError } from '../machines/index.ts'
+import type { Ballast } from './ballast.ts'
 import type { Database } from './database.ts'
 import { loadRemovedHead } from './heads.ts'
 import { type Ownership, writeOwnership } from './journal.ts'
@@ -10,10 +11,17 @@ import { storageError } from './storage-error.ts'
 import type { Tail } from './tail-file.ts'
 
 export interface ReopenOptions {
+  readonly ballast: Ballast
   /** gives up */
   readonly signal: AbortSignal
   /** called after each attempt in vain */
   readonly onFailure: (failure: BoxError) => void
+}
+
+export interface Reopened {
+  readonly loaded: Loaded
+  /** the ballast was given up for it */
+  readonly isFull: boolean
 }
 
 const firstRetryMs = 100
@@ -28,28 +36,43 @@ export async function reopen(
   db: Database,
   known: Tail,
   ownership: Ownership,
-  { signal, onFailure }: ReopenOptions,
-): Promise<Loaded | undefined> {
-  for (
-    let wait = firstRetryMs;
-    !signal.aborted || wait === firstRetryMs;
-    wait = Math.min(wait * 2, lastRetryMs)
-  ) {
-    try {
-      await db.close()
-      await db.open()
-      const loaded = await load(db, known)
-      await writeOwnership(db, ownership)
-      return loaded
-    } catch (error) {
-      const failure = storageError(error, 'The ledger cannot be opened again after a write that failed')
-      onFailure(failure)
-      if (failure.code === 'LEDGER_CORRUPT') return undefined
-      // An abort ends the wait, and the loop with it.
-      await delay(wait, undefined, { signal, ref: false }).catch(() => {})
+  { ballast, signal, onFailure }: ReopenOptions,
+): Promise<Reopened | undefined> {
+  let isFull = false
+  for await (const _ of attempts(signal)) {
+    for (let dropped = true; dropped; ) {
+      try {
+        await db.close()
+        await db.open()
+        const loaded = await load(db, known)
+        await writeOwnership(db, ownership)
+        return { loaded, isFull }
+      } catch (error) {
+        const failure = storageError(error, 'The ledger cannot be opened again after a write that failed')
+        dropped = failure.code === 'NO_SPACE' && ballast.drop()
+        isFull ||= dropped
+        if (!dropped) onFailure(failure)
+        if (failure.code === 'LEDGER_CORRUPT') return undefined
+      }
     }
   }
   return undefined
+}
+
+/** Waits until the ballast can be made again, which proves that there is room to go on. False if given up. */
+export async function waitForRoom(ballast: Ballast, signal: AbortSignal): Promise<boolean> {
+  for await (const _ of attempts(signal)) if (await ballast.make()) return true
+  return false
+}
+
+/** One attempt now, and more at growing distances until aborted. */
+async function* attempts(signal: AbortSignal): AsyncGenerator<void> {
+  yield
+  for (let wait = firstRetryMs; !signal.aborted; wait = Math.min(wait * 2, lastRetryMs)) {
+    // An abort ends the wait, and the loop with it.
+    await delay(wait, undefined, { signal, ref: false }).catch(() => {})
+    if (!signal.aborted) yield
+  }
 }
 
 /** Records that turned out to be there, though their write was rejected. */

@@ -35,7 +35,12 @@ export class Registry {
   }
 
   /** Why a transition cannot be taken, if so. */
-  refusal({ box, expectedVersion, transition }: Append): BoxError | undefined {
+  refusal({ box, expectedVersion, transition, at }: Append): BoxError | undefined {
+    // Both become part of keys and of bytes that are put together by hand.
+    if (!Number.isSafeInteger(at) || !/^[\w.-]+$/.test(box))
+      return new BoxError('INVALID_ARGUMENT', 'A transition needs a time in whole ms and the ID of a box', {
+        details: { at, box },
+      })
     const parked = this.parked.get(box)
     if (parked)
       return new BoxError('LEDGER_CORRUPT', `Box ${box} is parked: ${parked.reason}`, {
