@@ -191,8 +191,9 @@ export class Box {
       }
       subscriber.next(this.#engine.info(head))
       subscriber.add(
-        this.#engine.onInfo(info => {
-          if (info.id !== this.id) return
+        this.#engine.onChange(head => {
+          if (head.box !== this.id) return
+          const info = this.#engine.info(head)
           subscriber.next(info)
           if (info.state === 'removed') subscriber.complete()
         }),

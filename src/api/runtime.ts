@@ -183,7 +183,11 @@ export class BoxRuntime {
   /** One for each transition, in order, of all boxes. */
   get changes$(): Observable<BoxInfo> {
     return new Observable(subscriber => {
-      subscriber.add(this.#engine.onInfo(info => subscriber.next(info)))
+      subscriber.add(
+        this.#engine.onChange((head, record) => {
+          if (record !== undefined) subscriber.next(this.#engine.info(head))
+        }),
+      )
       subscriber.add(this.#engine.onClose(() => subscriber.complete()))
     })
   }
@@ -198,7 +202,7 @@ export class BoxRuntime {
       }
       emit()
       subscriber.add(
-        this.#engine.onInfo(() => {
+        this.#engine.onChange(() => {
           due ??= setImmediate(emit)
         }),
       )

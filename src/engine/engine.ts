@@ -51,6 +51,8 @@ function led(head: Head | undefined, event: BoxEvent): head is Head {
   return event.type === 'timer.fired' || Object.keys(head.state.effects).length > 0
 }
 
+type Listener = (head: Head, record: LedgerRecord | undefined) => void
+
 /** Facts that answer a look at the host. */
 const settling: ReadonlySet<BoxFact['type']> = new Set<BoxFact['type']>([
   'vmm.adopted',
@@ -78,7 +80,7 @@ export class Engine {
   readonly #effects: Effects
   readonly #timers: Timers
   readonly #mailboxes = new Map<string, Mailbox>()
-  readonly #listeners = new Set<(head: Head, record: LedgerRecord) => void>()
+  readonly #listeners = new Set<Listener>()
   readonly #closers = new Set<() => void>()
   /** boxes that the host is being asked about, and who waits for the answer */
   readonly #recovering = new Map<string, { settled: Promise<void>; settle: () => void }>()
@@ -141,14 +143,10 @@ export class Engine {
     return this.#followers.actorOf(head)
   }
 
-  /** After each durable record, in order. */
-  onRecord(listener: (head: Head, record: LedgerRecord) => void): () => void {
+  /** After each durable record, in order; without a record when a box is no longer `recovering`. */
+  onChange(listener: Listener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
-  }
-
-  onInfo(listener: (info: BoxInfo) => void): () => void {
-    return this.onRecord(head => listener(this.info(head)))
   }
 
   onClose(listener: () => void): () => void {
@@ -290,6 +288,8 @@ export class Engine {
     recovering.settle()
     const head = this.ledger.head(box)
     if (head === undefined || this.isClosed) return
+    for (const listener of this.#listeners) listener(head, undefined)
+    this.waiting.tell(head)
     this.#timers.follow(box, head.state, 'later')
     this.#effects.follow(head, true)
   }

@@ -4,7 +4,7 @@ import { BoxError, type Head, type LedgerRecord } from '../machines/index.ts'
 export type Test<T> = (head: Head, record: LedgerRecord | undefined) => T | undefined
 
 interface Waiter {
-  readonly look: (head: Head, record: LedgerRecord) => void
+  readonly look: (head: Head, record: LedgerRecord | undefined) => void
   readonly fail: (error: BoxError) => void
 }
 
@@ -34,7 +34,7 @@ export class Waiting {
         reject(error)
       }
       const abort = () => fail(aborted(signal as AbortSignal))
-      const look = (next: Head, record: LedgerRecord) => {
+      const look = (next: Head, record: LedgerRecord | undefined) => {
         try {
           const found = test(next, record)
           if (found === undefined) return
@@ -51,7 +51,7 @@ export class Waiting {
     })
   }
 
-  tell(head: Head, record: LedgerRecord): void {
+  tell(head: Head, record?: LedgerRecord): void {
     const waiters = this.#byBox.get(head.box)
     if (waiters !== undefined) for (const waiter of [...waiters]) waiter.look(head, record)
   }

@@ -17,7 +17,7 @@ test(`${moments} seeded moments`, async () => {
   for (let n = 0; n < moments; n += 1)
     await withTempDir(async home => {
       const after = random.below(700)
-      const outcome = await runChild(home, 'busy', 0, after)
+      const outcome = await runChild(home, 'busy', 'never', after)
       assert.is(outcome.signal, 'SIGKILL')
       const { settled, records: there } = await recoverAndCheck(
         home,

@@ -3,24 +3,28 @@ import { BoxRuntime } from 'boxledger'
 import { instantVmm, smallGuest } from '../../support/instant.ts'
 
 /**
- * An engine that dies on order. `child.js HOME SCENARIO AT`: at the AT-th boundary of the scenario it kills itself
- * (0: never). Says on its standard output which boundaries it has passed, and which records it was told are durable.
+ * An engine that dies on order. `child.js HOME SCENARIO AT`: at the boundary AT, `NAME#TIME`, it kills itself
+ * (`never`: not). Says on its standard output which boundaries it has passed, and which records it was told are durable.
  */
 const [home, scenario, at] = process.argv.slice(2) as [string, string, string]
 const say = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`)
 const image = smallGuest('idle')
+/** The small guest ignores its power button: the ladder is climbed to its end. */
+const stopTimeoutMs = 200
 
 let counting = false
-let passed = 0
+const passed = new Map<string, number>()
 const runtime = await BoxRuntime.open({
   home,
   vmm: { binary: instantVmm },
   seams: {
     boundary: name => {
       if (!counting) return
-      passed += 1
-      say({ boundary: name })
-      if (passed === Number(at)) process.kill(process.pid, 'SIGKILL')
+      const time = (passed.get(name) ?? 0) + 1
+      passed.set(name, time)
+      const boundary = `${name}#${time}`
+      say({ boundary })
+      if (boundary === at) process.kill(process.pid, 'SIGKILL')
     },
   },
 })
@@ -32,14 +36,14 @@ const acknowledge = async (id: string) => {
 const scenarios: Record<string, () => Promise<void>> = {
   async start() {
     counting = true
-    const box = await runtime.create({ name: 'it', image })
+    const box = await runtime.create({ name: 'it', image, stopTimeoutMs })
     await acknowledge(box.id)
     await box.start()
     await acknowledge(box.id)
     counting = false
   },
   async stop() {
-    const box = await runtime.create({ name: 'it', image })
+    const box = await runtime.create({ name: 'it', image, stopTimeoutMs })
     await box.start()
     await acknowledge(box.id)
     counting = true
@@ -50,7 +54,7 @@ const scenarios: Record<string, () => Promise<void>> = {
   /** Goes on until somebody ends it. */
   async busy() {
     for (let n = 0; ; n += 1) {
-      const { box } = await runtime.getOrCreate({ name: `box-${n % 3}`, image })
+      const { box } = await runtime.getOrCreate({ name: `box-${n % 3}`, image, stopTimeoutMs })
       await acknowledge(box.id)
       await box.start()
       await acknowledge(box.id)

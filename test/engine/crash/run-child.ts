@@ -11,16 +11,16 @@ export interface Outcome {
   readonly signal: NodeJS.Signals | null
 }
 
-/** Runs the scenario in an engine of its own; `killWhen` is told each line and may end it from outside. */
+/** Runs the scenario in an engine of its own, which kills itself at a boundary, or is killed so long after its first word. */
 export async function runChild(
   home: string,
   scenario: string,
-  at: number,
+  at: string,
   killAfterMs?: number,
 ): Promise<Outcome> {
   const child = spawn(
     process.execPath,
-    [fileURLToPath(new URL('./child.js', import.meta.url)), home, scenario, String(at)],
+    [fileURLToPath(new URL('./child.js', import.meta.url)), home, scenario, at],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   const boundaries: string[] = []
