@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import type { Head, LedgerRecord } from '../machines/index.ts'
+import type { Head, LedgerRecord, RecordMeta } from '../machines/index.ts'
 
 /** One link of the global chain, as stored. */
 export interface Frame {
@@ -40,6 +40,17 @@ export function unseal(sealed: string): string | undefined {
 /** Written out by hand, being on the hot path; box IDs need no escapes. */
 export function encodeFrame({ position, prev, bodyHash, box, version }: Frame): string {
   return `{"position":${position},"prev":"${prev}","bodyHash":"${bodyHash}","box":"${box}","version":${version}}`
+}
+
+/** By hand too: three times faster than `JSON.stringify` of the whole. `author` is the text of what all records share. */
+export function encodeBody(body: Omit<Body, 'meta'>, meta: Partial<RecordMeta>, author: string): string {
+  const { box, version, prevBody, at, event, from, to, effects, timers } = body
+  const own = JSON.stringify(meta).slice(0, -1)
+  return (
+    `{"box":"${box}","version":${version},"prevBody":"${prevBody}","at":"${at}","event":${JSON.stringify(event)}` +
+    `,"from":${JSON.stringify(from)},"to":${JSON.stringify(to)},"effects":${JSON.stringify(effects)}` +
+    `,"timers":${JSON.stringify(timers)},"meta":${own}${own.length > 1 ? ',' : ''}${author.slice(1)}}`
+  )
 }
 
 export function decodeFrame(text: string | undefined): Frame | undefined {

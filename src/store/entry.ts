@@ -1,6 +1,6 @@
-import type { BoxError, Head } from '../machines/index.ts'
+import type { BoxError, Head, RecordMeta } from '../machines/index.ts'
 import { publicStateOf } from '../machines/index.ts'
-import { encodeFrame, noHash, seal, sha256 } from './codec.ts'
+import { encodeBody, encodeFrame, noHash, seal, sha256 } from './codec.ts'
 import type { Batch } from './database.ts'
 import { bodyKey, commandKey, frameKey, headKey, nameKey, removedKey } from './keys.ts'
 import type { Append, Committed } from './ledger.ts'
@@ -17,9 +17,14 @@ export interface Entry {
 
 /** What a record says about the ownership it was written in. */
 export interface Author {
-  readonly bootId: string
-  readonly epoch: number
-  readonly engine: string
+  readonly meta: Pick<RecordMeta, 'bootId' | 'epoch' | 'engine'>
+  /** the same as JSON */
+  readonly text: string
+}
+
+export function authorOf({ bootId, epoch, engine }: Author['meta']): Author {
+  const meta = { bootId, epoch, engine }
+  return { meta, text: JSON.stringify(meta) }
 }
 
 /** A transition with its place in the chain. */
@@ -46,19 +51,8 @@ export function place(entry: Entry, tail: Tail, at: string, author: Author, batc
   const position = tail.position + 1
   const version = append.expectedVersion + 1
   const prevBody = before?.bodyHash ?? noHash
-  const body = {
-    box,
-    version,
-    prevBody,
-    at,
-    event,
-    from,
-    to,
-    effects,
-    timers,
-    meta: { ...append.meta, ...author },
-  }
-  const bodyText = JSON.stringify(body)
+  const body = { box, version, prevBody, at, event, from, to, effects, timers }
+  const bodyText = encodeBody(body, append.meta, author.text)
   const bodyHash = sha256(bodyText)
   const frameText = encodeFrame({ position, prev: tail.hash, bodyHash, box, version })
   const head: Head = {
@@ -89,7 +83,21 @@ export function place(entry: Entry, tail: Tail, at: string, author: Author, batc
   return {
     entry,
     size: frameText.length + bodyText.length + headText.length,
-    record: { position, ...body, prev: tail.hash, hash: sha256(frameText) },
+    record: {
+      position,
+      box,
+      version,
+      at,
+      event,
+      from,
+      to,
+      effects,
+      timers,
+      meta: { ...append.meta, ...author.meta },
+      prev: tail.hash,
+      prevBody,
+      hash: sha256(frameText),
+    },
     head,
   }
 }

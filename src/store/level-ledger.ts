@@ -3,7 +3,7 @@ import { again, closedError, commitUnknown } from './answers.ts'
 import type { Ballast } from './ballast.ts'
 import { decodeHead } from './codec.ts'
 import type { Database } from './database.ts'
-import type { Author, Entry, Placed } from './entry.ts'
+import { authorOf, type Entry, type Placed } from './entry.ts'
 import { GroupCommit } from './group-commit.ts'
 import { type Ownership, writeOwnership } from './journal.ts'
 import { removedKey } from './keys.ts'
@@ -70,9 +70,8 @@ export class LevelLedger implements Ledger {
     this.previous = previous
     this.#tail = loaded.tail
     this.#registry.load(loaded.heads, loaded.parked, loaded.namesOfParked)
-    const author: Author = { bootId: ownership.bootId, epoch: ownership.epoch, engine: ownership.engine }
     this.#commits = new GroupCommit(db, loaded.tail, {
-      author,
+      author: authorOf(ownership),
       sync: options.durability !== 'process',
       aroundFlush: options.aroundFlush,
       onDurable: placed => this.#publish(placed),
