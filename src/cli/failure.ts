@@ -53,7 +53,6 @@ function lastLines(logTail: unknown): string[] {
 }
 
 function hintOf({ code, details }: Failure): string | undefined {
-  const accepts = Array.isArray(details.accepts) ? details.accepts : []
   switch (code) {
     case 'NOT_FOUND':
       return 'boxledger ls -a lists all boxes'
@@ -70,8 +69,7 @@ function hintOf({ code, details }: Failure): string | undefined {
     case 'INVALID_STATE':
       if (details.state === 'unknown')
         return 'if its VMM is surely dead: boxledger resolve BOX --dead, then go on'
-      if (details.command === 'remove.requested' && !accepts.includes('remove.requested'))
-        return 'stop it first, or use rm -f'
+      if (details.command === 'remove.requested') return 'stop it first, or use rm -f'
       return undefined
     default:
       return undefined

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander'
-import { BoxError } from '../index.ts'
+import { BoxError, errorCodes } from '../index.ts'
 import type { Cli } from './cli.ts'
 import { exitCodeOf, tellFailure } from './failure.ts'
 import type { Output } from './output.ts'
@@ -79,23 +79,30 @@ export async function runCommand(
   for (const add of verbs) add(cli)
   for (const command of program.commands) command.copyInheritedSettings(program)
 
-  if (args.length === 0) {
-    output.note(program.helpInformation().trimEnd() + closingHelp)
-    return 2
-  }
   try {
     await program.parseAsync(args, { from: 'user' })
     return exitCode
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0
+    const json = asksForJson(args)
+    if (isWithoutVerb(error) && !json) {
+      output.note(`${program.helpInformation()}${closingHelp}`)
+      return errorCodes.INVALID_ARGUMENT.exit
+    }
     const told = error instanceof CommanderError ? usageError(error) : error
-    tellFailure(output, asksForJson(args), told)
+    tellFailure(output, json, told)
     return exitCodeOf(told)
   }
 }
 
-function usageError({ message }: CommanderError): BoxError {
-  return new BoxError('INVALID_ARGUMENT', message.replace(/^error: /, ''), { details: { field: 'usage' } })
+/** Commander shows its help then, instead of an error. */
+function isWithoutVerb(error: unknown): boolean {
+  return error instanceof CommanderError && error.code === 'commander.help'
+}
+
+function usageError(error: CommanderError): BoxError {
+  const message = isWithoutVerb(error) ? 'a verb is missing' : error.message.replace(/^error: /, '')
+  return new BoxError('INVALID_ARGUMENT', message, { details: { field: 'usage' } })
 }
 
 /** Of a command line that could not be understood. */

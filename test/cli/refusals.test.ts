@@ -1,0 +1,120 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { BoxRuntime, type VerifyReport } from 'boxledger'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { cmdline, errorIn, guest, withShell } from './boxledger.ts'
+
+const test = suite('command: refusals')
+
+const mistakes: readonly (readonly string[])[] = [
+  [],
+  ['fly'],
+  ['start'],
+  ['ls', '--colour'],
+  ['ls', 'web'],
+  ['create', '--cpus', 'many'],
+  ['create', '--cpus', '0'],
+  ['create', '--memory', '1.5'],
+  ['create', '--name', '-x'],
+  ['create', '--label', 'novalue'],
+  ['create', '--ready', 'soon'],
+  ['create', '--ready', 'console=('],
+  ['create', '--cmdline', 'x'],
+  ['create', '--image', 'a', '--kernel', 'b'],
+  ['create', '-w', 'relative'],
+  ['stop', 'web', '-t', 'soon'],
+  ['stop', 'web', '--force', '--kill'],
+  ['rename', 'web'],
+  ['resolve', 'web'],
+  ['log', '--from', '0'],
+]
+
+test('2: what cannot be understood', () =>
+  withShell(async ({ run }) => {
+    for (const args of mistakes) {
+      const result = await run('--json', ...args)
+      assert.equal([args, result.code, result.stdout], [args, 2, ''])
+      assert.is(errorIn(result).code, 'INVALID_ARGUMENT')
+    }
+  }))
+
+test('1: what is not there yet, what cannot boot', () =>
+  withShell(async ({ run, info }) => {
+    const foreground = await run('--json', 'run', '--', 'true')
+    assert.equal([foreground.code, errorIn(foreground).code], [1, 'UNSUPPORTED'])
+    const broken = await run('--json', 'run', '-d', '--name', 'b', '--kernel', '/no/such/kernel')
+    assert.equal([broken.code, broken.stdout, errorIn(broken).code], [1, '', 'BOOT_FAILED'])
+    assert.is((await info('b')).state, 'failed')
+  }))
+
+test('3: no such box', () =>
+  withShell(async ({ run }) => {
+    for (const args of [
+      ...['start', 'stop', 'restart', 'pause', 'resume', 'wait', 'rm', 'inspect', 'console', 'log'].map(
+        verb => [verb, 'nobody'],
+      ),
+      ['rename', 'nobody', 'somebody'],
+      ['resolve', 'nobody', '--dead'],
+    ]) {
+      const result = await run('--json', ...args)
+      assert.equal([args[0], result.code, result.stdout], [args[0], 3, ''])
+      assert.is(errorIn(result).code, 'NOT_FOUND')
+    }
+  }))
+
+test('3: a part of an ID is not enough to remove, rename or resolve', () =>
+  withShell(async ({ ok, run }) => {
+    const part = (await ok('create')).slice(0, 6)
+    await ok('inspect', part)
+    assert.is((await run('rm', part)).code, 3)
+    assert.is((await run('rename', part, 'x')).code, 3)
+    assert.is((await run('resolve', part, '--dead')).code, 3)
+  }))
+
+test('4: taken names and wrong states, with a hint', () =>
+  withShell(async ({ ok, run }) => {
+    await ok('run', '-d', '--name', 'a', ...guest('idle'))
+    const taken = await run('--json', 'create', '--name', 'a')
+    assert.equal([taken.code, errorIn(taken).code], [4, 'NAME_TAKEN'])
+    const up = await run('rm', 'a')
+    assert.is(up.code, 4)
+    assert.match(up.stderr, /^boxledger: .*\nhint: .*rm -f\n$/)
+    assert.is((await run('resolve', 'a', '--dead')).code, 4)
+    await ok('create', '--name', 'b')
+    assert.is((await run('pause', 'b')).code, 4)
+  }))
+
+test('several boxes: all are tried, 1 if one failed', () =>
+  withShell(async ({ ok, run }) => {
+    await ok('create', '--name', 'a', ...guest('idle'))
+    await ok('create', '--name', 'b', ...cmdline('boxledger.init'))
+    const { code, stdout, stderr } = await run('start', 'a', 'nobody', 'b')
+    assert.equal([code, stdout], [1, 'a\nb\n'])
+    assert.match(stderr, /^boxledger: nobody: /)
+  }))
+
+test('5: a ledger that is damaged, or gone', () =>
+  withShell(async ({ home, ok, run }) => {
+    await ok('create', '--name', 'a')
+    writeFileSync(`${home}/ledger.tail`, 'nonsense')
+    const report = await run('--json', 'verify')
+    assert.is(report.code, 5)
+    assert.is((JSON.parse(report.stdout) as VerifyReport).ok, false)
+    assert.is(report.stderr, '')
+
+    rmSync(`${home}/ledger`, { recursive: true })
+    const gone = await run('--json', 'ls')
+    assert.equal([gone.code, errorIn(gone).code], [5, 'LEDGER_CORRUPT'])
+    rmSync(home, { recursive: true })
+  }))
+
+test('6: a home that is another process’s, after some patience', () =>
+  withShell(async ({ home, run }) => {
+    await using _ = await BoxRuntime.open({ home })
+    const result = await run('--json', 'ls')
+    assert.is(result.code, 6)
+    assert.is(errorIn(result).code, 'ENGINE_LOCKED')
+    assert.is(errorIn(result).details.pid, process.pid)
+  }))
+
+test.run()
