@@ -26,6 +26,8 @@ function remarkOn(event: LedgerRecord['event']): string {
       return [event.signal, event.exitCode === undefined ? undefined : `exit code ${event.exitCode}`]
         .filter(Boolean)
         .join(', ')
+    case 'command.exited':
+      return `exit code ${event.exitCode}, as the guest told`
     case 'stop.rung':
       return event.rung
     case 'start.failed':
