@@ -67,18 +67,21 @@ export interface Ledger {
   readonly previous: PreviousOwner | undefined
   /** last durable position (0: none) and its hash */
   readonly tail: { readonly position: number; readonly hash: string }
-  /** heads of all boxes that are not removed */
+  /** heads of all boxes that are not removed; of a parked box too, as long as its head is good */
   heads(): Iterable<Head>
   head(box: string): Head | undefined
-  /** head of a removed box, from disk */
+  /** head of a removed box, from disk; rejects with `LEDGER_CORRUPT` if it is damaged */
   removedHead(box: string): Promise<Head | undefined>
   /** boxes whose records are damaged, by ID */
   readonly parked: ReadonlyMap<string, Parked>
-  /** what is wrong with the ledger as a whole, so that it takes no more writes */
+  /**
+   * What is wrong with the ledger as a whole, so that it takes no writes for now. Only `LEDGER_CORRUPT` is for good;
+   * with `NO_SPACE` it can mostly still be read, and all goes on by itself once there is room.
+   */
   readonly failure: BoxError | undefined
   /**
    * Resolves when durable. Rejects with `WRONG_EXPECTED_VERSION` or `NAME_TAKEN` before anything is written,
-   * `ENGINE_OVERLOADED` when the queue is full, `LEDGER_CORRUPT` for a parked box, `ENGINE_CLOSED`, `NO_SPACE`, and
+   * `INVALID_ARGUMENT` for what is no JSON, `ENGINE_OVERLOADED` when the queue is full, `LEDGER_CORRUPT` for a parked box, `ENGINE_CLOSED`, `NO_SPACE`, and
    * `COMMIT_UNKNOWN` (`details.commandId`) when the batch was rejected.
    */
   append(append: Append): Promise<Committed>
@@ -86,10 +89,17 @@ export interface Ledger {
   claimant(name: string): string | undefined
   /** what a command ID has led to */
   command(commandId: string): Promise<{ readonly box: string; readonly position: number } | undefined>
-  /** lossless, in pages; ends at the tail */
+  /**
+   * Lossless, in pages; ends at the tail. Every record is proven by its hashes first: at one that is damaged it rejects
+   * with `LEDGER_CORRUPT` (`details.position`).
+   */
   read(options?: ReadOptions): AsyncIterable<LedgerRecord>
   /** of one box, by version, removed or not */
   history(box: string): AsyncIterable<LedgerRecord>
+  /**
+   * Told too are records that turn out, after a write was rejected, to be there all the same; their appenders have got
+   * `COMMIT_UNKNOWN`. A listener that throws does so on its own, as an uncaught exception.
+   */
   onCommit(listener: (committed: readonly Committed[]) => void): () => void
   verify(options?: { readonly box?: string; readonly replay?: boolean }): Promise<VerifyReport>
   /** writes what is queued, then lets go of the home; idempotent */
