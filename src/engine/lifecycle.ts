@@ -85,12 +85,12 @@ export async function stop(
     engine,
     box,
     head => {
-      const { stop: under, restarting } = head.state.context
+      const { stop: under, next } = head.state.context
       const state = stateOf(head)
       if (isDown(head) || state === 'removing') return undefined
       if (
         state === 'stopping' &&
-        !restarting &&
+        next !== 'start' &&
         modes.indexOf(mode) <= modes.indexOf(under?.mode ?? 'graceful')
       )
         return undefined

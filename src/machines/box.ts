@@ -2,7 +2,7 @@ import { assign, fromCallback, setup } from 'xstate'
 import { causeOf, endingOf, failureFields, stateAfter } from './ending.ts'
 import type { BoxCommand, Exit, StampedEvent } from './events.ts'
 import { type BoxSpec, readyOf, type StopMode } from './spec.ts'
-import type { BoxContext, BoxTag, StopIntent } from './state.ts'
+import type { BoxContext, BoxTag, SeenOfGuest, StopIntent } from './state.ts'
 
 type Created = Extract<BoxCommand, { type: 'box.created' }> & { readonly at: number }
 type Args = { context: BoxContext; event: StampedEvent }
@@ -12,6 +12,8 @@ const effect = fromCallback<StampedEvent>(() => {})
 
 const modes: readonly StopMode[] = ['graceful', 'force', 'kill']
 const isStronger = (a: StopMode, b: StopMode) => modes.indexOf(a) > modes.indexOf(b)
+
+const nothingSeen: SeenOfGuest = { poweredOff: false, panicked: false, commandExit: null }
 
 /** XState calls the factory without an input too, when it sets itself up. */
 const contextOf = ({ input }: { input: Created | undefined }): BoxContext => ({
@@ -27,15 +29,11 @@ const contextOf = ({ input }: { input: Created | undefined }): BoxContext => ({
   guestReady: false,
   startedAt: null,
   stop: null,
-  restarting: false,
-  removing: false,
+  next: null,
   failure: null,
-  poweredOff: false,
-  panicked: false,
-  commandExit: null,
+  seen: nothingSeen,
   ending: null,
-  restarts: 0,
-  reboots: 0,
+  counts: { restarts: 0, reboots: 0 },
   unknownReason: null,
   eventOffset: 0,
 })
@@ -102,20 +100,20 @@ export const boxMachine = setup({
   },
   guards: {
     isOver: ({ context }) => !context.open,
-    restartWanted: ({ context }) => context.restarting,
-    goesAway: ({ context }) => context.removing || context.spec.autoRemove,
+    restartWanted: ({ context }) => context.next === 'start',
+    goesAway: ({ context }) => context.next === 'remove' || context.spec.autoRemove,
     endsStopped: ({ context, event }) =>
       event.type !== 'vmm.exited' || stateAfter(causeOf(context, event)) === 'stopped',
     endsFailed: ({ context, event }) =>
       event.type === 'vmm.exited' && stateAfter(causeOf(context, event)) === 'failed',
     endedByItself: ({ context, event }) =>
-      context.poweredOff ||
-      context.commandExit !== null ||
+      context.seen.poweredOff ||
+      context.seen.commandExit !== null ||
       (event.type === 'vmm.exited' && event.commandExitCode !== undefined),
     endedByItselfAndGoes: ({ context, event }) =>
       context.spec.autoRemove &&
-      (context.poweredOff ||
-        context.commandExit !== null ||
+      (context.seen.poweredOff ||
+        context.seen.commandExit !== null ||
         (event.type === 'vmm.exited' && event.commandExitCode !== undefined)),
     isForced: ({ event }) => event.type === 'remove.requested' && event.force,
     asksKill: ({ event }) => event.type === 'stop.requested' && event.mode === 'kill',
@@ -128,14 +126,14 @@ export const boxMachine = setup({
       event.type === 'stop.requested' &&
       event.mode === 'force' &&
       isStronger(event.mode, context.stop?.mode ?? 'graceful'),
-    beatsRestart: ({ context, event }) => event.type === 'stop.requested' && context.restarting,
+    beatsRestart: ({ context, event }) => event.type === 'stop.requested' && context.next === 'start',
     readyAtBoot: ({ context }) => readyOf(context.spec) === 'vmm',
     rungFailed: ({ event }) => event.type === 'stop.rung' && event.result === 'failed',
     vmRuns: ({ event }) => event.type === 'vmm.adopted' && event.vm === 'running',
     vmPaused: ({ event }) => event.type === 'vmm.adopted' && event.vm === 'paused',
     vmAbsent: ({ event }) => event.type === 'vmm.adopted' && (event.vm === 'none' || event.vm === 'created'),
     isStopping: ({ context }) => context.stop !== null || context.failure !== null,
-    isRemoving: ({ context }) => context.removing,
+    isRemoving: ({ context }) => context.next === 'remove',
     neverRan: ({ context }) => context.startedAt === null,
   },
   actions: {
@@ -148,11 +146,9 @@ export const boxMachine = setup({
       guestReady: false,
       startedAt: null,
       stop: null,
-      restarting: false,
+      next: null,
       failure: null,
-      poweredOff: false,
-      panicked: false,
-      commandExit: null,
+      seen: nothingSeen,
       ending: null,
       unknownReason: null,
       eventOffset: 0,
@@ -201,24 +197,26 @@ export const boxMachine = setup({
     recordBoot: assign(({ event }) => ({ startedAt: event.at })),
     recordGuestReady: assign({ guestReady: true }),
     recordReboot: assign(({ context, event }) =>
-      event.type === 'guest.rebooted' ? { reboots: context.reboots + event.count, guestReady: false } : {},
+      event.type === 'guest.rebooted'
+        ? { counts: { ...context.counts, reboots: context.counts.reboots + event.count }, guestReady: false }
+        : {},
     ),
-    recordPanic: assign({ panicked: true }),
+    recordPanic: assign(({ context }) => ({ seen: { ...context.seen, panicked: true } })),
     recordPowerOff: assign(args => ({
-      poweredOff: true,
+      seen: { ...args.context.seen, poweredOff: true },
       stop: args.context.stop ?? stopIntent(args.context, args.event, 'guest-poweroff'),
     })),
-    recordCommandExit: assign(({ event }) =>
-      event.type === 'command.exited' ? { commandExit: event.exitCode } : {},
+    recordCommandExit: assign(({ context, event }) =>
+      event.type === 'command.exited' ? { seen: { ...context.seen, commandExit: event.exitCode } } : {},
     ),
     intendStop: assign(({ context, event }) => ({ stop: stopIntent(context, event, 'requested') })),
     intendStrongerStop: assign(({ context, event }) => ({
       stop: stopIntent(context, event, context.stop?.cause ?? 'requested'),
-      restarting: false,
+      next: null,
     })),
-    intendRestart: assign({ restarting: true }),
-    forgetRestart: assign({ restarting: false }),
-    intendRemoval: assign({ removing: true }),
+    intendRestart: assign({ next: 'start' }),
+    forgetRestart: assign({ next: null }),
+    intendRemoval: assign({ next: 'remove' }),
     recordUnknown: assign(({ event }) => ({
       unknownReason:
         event.type === 'box.unknown' ? event.reason : 'the VMM did not end within 5 s of SIGKILL',

@@ -35,15 +35,15 @@ export interface Ending {
 export function causeOf(context: BoxContext, exit: Exit): EndingCause {
   if (context.failure) return 'boot-failed'
   if (context.stop) return context.stop.cause
-  if (context.panicked) return 'guest-panic'
-  if (context.poweredOff) return 'guest-poweroff'
+  if (context.seen.panicked) return 'guest-panic'
+  if (context.seen.poweredOff) return 'guest-poweroff'
   if (exit.vcpuError) return 'vcpu-error'
   if (exit.last === 'orderly') return exit.noShutdown ? 'external' : 'guest-poweroff'
   return 'crash'
 }
 
 export function endingOf(context: BoxContext, exit: Exit, at: number): Ending {
-  const exitCode = exit.commandExitCode ?? context.commandExit
+  const exitCode = exit.commandExitCode ?? context.seen.commandExit
   const vmm = {
     ...(exit.exitCode === undefined ? {} : { exitCode: exit.exitCode }),
     ...(exit.signal === undefined ? {} : { signal: exit.signal }),

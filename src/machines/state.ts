@@ -3,7 +3,10 @@ import type { Ending, EndingCause } from './ending.ts'
 import type { Failure, ProcessIdentity } from './events.ts'
 import type { BoxSpec, StopMode } from './spec.ts'
 
-/** What a box remembers beside the machine's state value; JSON. */
+/**
+ * What a box remembers beside the machine's state value; JSON. Kept below 20 fields by grouping: V8 copies larger objects
+ * a hundred times slower, and every transition copies this one.
+ */
 export interface BoxContext {
   readonly id: string
   readonly name: string | null
@@ -21,23 +24,25 @@ export interface BoxContext {
   readonly startedAt: number | null
   /** a stop under way, or an ending that the guest began */
   readonly stop: StopIntent | null
-  /** the start again that a `restart` asked for */
-  readonly restarting: boolean
-  /** the removal that a forced `remove` asked for */
-  readonly removing: boolean
+  /** what the end of this VMM leads to: the start that a `restart` asked for, or the removal */
+  readonly next: 'start' | 'remove' | null
   /** why the start under way has failed */
   readonly failure: Failure | null
-  readonly poweredOff: boolean
-  readonly panicked: boolean
-  /** exit code of the main command */
-  readonly commandExit: number | null
+  readonly seen: SeenOfGuest
   readonly ending: Ending | null
-  readonly restarts: number
-  readonly reboots: number
+  readonly counts: { readonly restarts: number; readonly reboots: number }
   /** why the box cannot be looked at */
   readonly unknownReason: string | null
   /** end of what was read of the event monitor's file, in `bytes` */
   readonly eventOffset: number
+}
+
+/** What the guest of an incarnation was seen to do. */
+export interface SeenOfGuest {
+  readonly poweredOff: boolean
+  readonly panicked: boolean
+  /** exit code of the main command */
+  readonly commandExit: number | null
 }
 
 export interface StopIntent {

@@ -106,7 +106,7 @@ function transitionOf(
   )
   const offset = 'offset' in event ? event.offset : undefined
   return {
-    event: { ...event, incarnation },
+    event: { incarnation, ...event },
     from: before ? pathOf(before.value) : '',
     to: pathOf(wants.value),
     effects: asked.map(([, effect]) => effect),

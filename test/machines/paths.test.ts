@@ -31,17 +31,16 @@ const delays = leaves.flatMap(leaf =>
 )
 
 const keyOf = (snapshot: BoxSnapshot) => {
-  const { open, restarting, removing, stop, failure, poweredOff, commandExit, startedAt } = snapshot.context
+  const { open, next, stop, failure, seen, startedAt } = snapshot.context
   return JSON.stringify([
     pathOf(snapshot.value as never),
     open,
-    restarting,
-    removing,
+    next,
     stop?.mode,
     stop?.cause,
     failure?.code,
-    poweredOff,
-    commandExit,
+    seen.poweredOff,
+    seen.commandExit,
     startedAt === null,
   ])
 }

@@ -36,6 +36,7 @@ export class EventWatch {
   #booting = false
   #booted = false
   #last: Exit['last'] = 'none'
+  #boot: Promise<boolean> = Promise.resolve(true)
   #reading: Promise<void> | undefined
 
   constructor(box: Incarnation, serial: SerialWatch, isDead: () => boolean) {
@@ -49,7 +50,8 @@ export class EventWatch {
 
   /** What the file holds for the evidence of an ending. */
   get last(): Exit['last'] {
-    return this.#last
+    // The last events may be missing from the file: the answer to the boot counts as well.
+    return this.#last === 'booting' && this.#bootedTold ? 'none' : this.#last
   }
 
   get names(): readonly string[] {
@@ -72,6 +74,15 @@ export class EventWatch {
       this.#reading = undefined
     })
     await this.#reading
+  }
+
+  /** Until the boot is answered, what the file says of it is not told: a VMM that ends before has not booted. */
+  async duringBoot(call: Promise<void>): Promise<void> {
+    this.#boot = call.then(
+      () => true,
+      (error: unknown) => !(error instanceof ApiError && error.kind === 'cut'),
+    )
+    await call
   }
 
   /** Tells once that the VM has booted, whether the file or the answer says so first. */
@@ -116,14 +127,15 @@ export class EventWatch {
 
   async #see({ name, end }: VmmEvent): Promise<void> {
     this.#names = [...this.#names, name].slice(-keptNames)
-    const wasBooted = this.#booted
+    const wasBooted = this.#booted || this.#bootedTold
     this.#note(name)
     if (end <= this.#from) return
     switch (name) {
       case 'vm/booted':
-        return await this.tellBooted(end)
+        if (await this.#boot) await this.tellBooted(end)
+        return
       case 'vm/rebooted':
-        this.#serial.rebooted()
+        await this.#serial.rebooted()
         return await this.#box.tell({ type: 'guest.rebooted', count: 1, offset: end })
       case 'guest/panic':
         return await this.#box.tell({ type: 'guest.panicked', offset: end })
@@ -166,7 +178,7 @@ export class EventWatch {
   async #isPowerOff(): Promise<boolean> {
     const { cutOff, quirks, closed, client, child, context } = this.#box
     // Before v52 a power-off ends the VMM, and that tells.
-    if (cutOff || context.poweredOff || !quirks.noShutdown) return false
+    if (cutOff || context.seen.poweredOff || !quirks.noShutdown) return false
     const began = performance.now()
     while (!closed.aborted) {
       const waited = performance.now() - began

@@ -1,10 +1,20 @@
 import { type ReadySpec, readyOf } from '../../machines/index.ts'
+import { forgetCuts } from '../files/growing.ts'
 import { LineScanner } from '../files/line-scanner.ts'
 import { Tail } from '../files/tail.ts'
 import type { Incarnation } from './incarnation.ts'
 
 const readyLine = /boxledger: ready\s*$/
 const exitLine = /boxledger: command exited (\d{1,3})\s*$/
+
+/** Undefined if it is no regular expression, which ends a start before there is anything to watch. */
+export function compile(pattern: string): RegExp | undefined {
+  try {
+    return new RegExp(pattern)
+  } catch {
+    return undefined
+  }
+}
 
 /**
  * Watches what the guest prints for what it tells us: that it is ready, and how its main command ended. The file is
@@ -21,13 +31,13 @@ export class SerialWatch {
   #reading: Promise<void> | undefined
 
   constructor(box: Incarnation) {
-    const { spec, guestReady, commandExit } = box.context
+    const { spec, guestReady, seen } = box.context
     this.#box = box
     this.#tail = new Tail(box.files.serial)
     this.#ready = readyOf(spec)
-    this.#pattern = typeof this.#ready === 'object' ? new RegExp(this.#ready.console) : undefined
+    this.#pattern = typeof this.#ready === 'object' ? compile(this.#ready.console) : undefined
     this.#readyTold = guestReady
-    this.#commandExit = commandExit ?? undefined
+    this.#commandExit = seen.commandExit ?? undefined
   }
 
   get commandExit(): number | undefined {
@@ -46,7 +56,8 @@ export class SerialWatch {
   }
 
   /** The guest boots again: the file is a new one, and it will be ready again. */
-  rebooted(): void {
+  async rebooted(): Promise<void> {
+    await forgetCuts(this.#box.files.serial).catch(() => {}) // a stale cut shortens a console, no more
     this.#readyTold = false
     this.#tail.rewind()
     this.#lines.reset()

@@ -46,7 +46,7 @@ export function testEnding(test: Test, { choice: vmm, register }: TestedVmm): vo
     await withLoop({ vmm, spec: guest('reset') }, async loop => {
       await loop.start()
       const { pid } = loop
-      await loop.until(() => loop.state.context.reboots >= 3, 'three reboots')
+      await loop.until(() => loop.state.context.counts.reboots >= 3, 'three reboots')
       assert.is(loop.public, 'running')
       assert.is(loop.pid, pid)
       loop.send({ type: 'stop.requested', mode: 'kill' })
@@ -57,7 +57,7 @@ export function testEnding(test: Test, { choice: vmm, register }: TestedVmm): vo
   register(test, 'a triple fault is a reboot, or a failed processor where KVM makes one of it', async () => {
     await withLoop({ vmm, spec: guest('triple') }, async loop => {
       await loop.start()
-      await loop.until(() => loop.state.context.reboots > 0 || loop.public === 'crashed', 'what comes of it')
+      await loop.until(() => loop.state.context.counts.reboots > 0 || loop.public === 'crashed', 'what comes of it')
       if (loop.public !== 'crashed') return
       assert.is(loop.state.context.ending?.cause, 'vcpu-error')
       assert.is(loop.count('guest.powered-off'), 0)
@@ -69,7 +69,7 @@ export function testEnding(test: Test, { choice: vmm, register }: TestedVmm): vo
       loop.send({ type: 'start.requested' })
       await loop.until(() => !loop.state.context.open && loop.types().includes('vmm.exited'), 'the end')
       assert.is(loop.count('guest.panicked'), 1)
-      assert.ok(loop.state.context.panicked)
+      assert.ok(loop.state.context.seen.panicked)
     })
   })
 }
