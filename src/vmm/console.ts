@@ -1,5 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { DirWatch } from './files/dir-watch.ts'
+import { lastCut } from './files/growing.ts'
+import { lastBytes } from './files/last-lines.ts'
 import { boxDir, runFiles } from './files/paths.ts'
 import { Tail } from './files/tail.ts'
 
@@ -22,16 +24,18 @@ export async function* readConsole(options: ReadConsoleOptions): AsyncGenerator<
   const incarnation = options.incarnation ?? (await lastIncarnation(home, box))
   if (incarnation === undefined) return
   const { dir, serial } = runFiles(home, box, incarnation)
-  const tail = new Tail(serial)
+  const cut = await lastCut(serial).catch(() => undefined) // there is no such directory yet, or any more
+  const tail = new Tail(serial, cut?.offset)
   let wake = () => {}
   let changed = false
   const notice = () => {
     changed = true
     wake()
   }
-  const watch = follow ? new DirWatch(dir, notice) : undefined
+  const watch = follow ? new DirWatch(dir, notice, { persistent: true }) : undefined
   signal?.addEventListener('abort', notice, { once: true })
   try {
+    if (cut) yield await lastBytes(cut.path, Number.MAX_SAFE_INTEGER)
     while (true) {
       changed = false
       for await (const { bytes } of tail.read()) yield bytes

@@ -17,6 +17,8 @@ export interface DriverInput {
   readonly vmm: VmmChoice
   /** progress of preparing the image, for people */
   readonly onProgress?: (message: string) => void
+  /** told when a VMM that lives stops answering, and when it answers again; not while a call is under way */
+  readonly onResponding?: (responding: boolean) => void
   /** told before and after each thing that a crash could come between, by name; for crash tests */
   readonly boundary?: (name: string) => void
 }

@@ -3,12 +3,11 @@ import type { DriverEvent, DriverInput } from '../driver.ts'
 import { Closed } from './closed.ts'
 import { messageOf } from './failures.ts'
 import { Incarnation } from './incarnation.ts'
-import { type Found, lookAt } from './look.ts'
+import { type Found, findVmmOf, lookAt } from './look.ts'
 import { pauseVm, resumeVm } from './pause.ts'
 import { awaitVmm, bootVm, createVm, prepareFiles, spawn } from './start.ts'
 import { closeVmm, cutPower, killVmm, pressButton, terminateVmm } from './stop.ts'
 import type { Task } from './task.ts'
-import { pause } from './wait.ts'
 import { Watch } from './watch.ts'
 
 const work: Readonly<Partial<Record<EffectType, (task: Task) => Promise<void>>>> = {
@@ -74,6 +73,7 @@ export class DriverActor {
       signal,
       recovered,
       attach: () => this.#attach(signal),
+      find: () => this.#attachTo(findVmmOf(this.#box, this.#watch, signal), signal),
       spawned: () => this.#spawning,
     }
     const done = this.#guard(this.#do(effect, task), error => this.#tellMishap(effect, signal, error))
@@ -129,21 +129,23 @@ export class DriverActor {
     else if (found.is !== 'alive') await this.#watch.end(found.is)
     else if (process) {
       await this.#watch.watchFiles()
+      this.#watch.heartbeat.answered()
       await this.#box.tell({ type: 'vmm.adopted', process, vm: found.vm })
+      this.#box.context = { ...this.#box.context, unknownReason: null }
       return true
     }
     return false
   }
 
   #attach(signal: AbortSignal): Promise<boolean> {
-    this.#attaching ??= this.#attachNow(signal).finally(() => {
+    this.#attaching ??= this.#attachTo(lookAt(this.#box, this.#watch, signal), signal).finally(() => {
       this.#attaching = undefined
     })
     return this.#attaching
   }
 
-  async #attachNow(signal: AbortSignal): Promise<boolean> {
-    const found = await lookAt(this.#box, this.#watch, signal)
+  async #attachTo(look: Promise<Found>, signal: AbortSignal): Promise<boolean> {
+    const found = await look
     if (found.is !== 'alive') return await this.#tellFound(found, signal)
     await this.#watch.watchFiles()
     return true
@@ -151,10 +153,11 @@ export class DriverActor {
 
   /** Looks again and again until it can be told what is. */
   async #lookAgain(signal: AbortSignal): Promise<void> {
+    this.#watch.heartbeat.begin()
     for (let ms = firstLookMs; !signal.aborted; ms = Math.min(longestLookMs, ms * 2)) {
       const found = await lookAt(this.#box, this.#watch, signal)
       if (found.is !== 'unknown') return void (await this.#tellFound(found, signal))
-      await pause(ms, signal)
+      await this.#watch.heartbeat.answerOr(ms, signal)
     }
   }
 }

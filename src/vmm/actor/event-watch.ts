@@ -90,6 +90,7 @@ export class EventWatch {
     if (this.#bootedTold) return
     this.#bootedTold = true
     await this.#box.tell({ type: 'vm.booted', ...(offset === undefined ? {} : { offset }) })
+    await this.#serial.booted()
   }
 
   /**

@@ -21,6 +21,17 @@ const answerMs = 10_000
 
 /** Looks at an incarnation from the process to its VM. "Could not look" is never "dead". */
 export async function lookAt(box: Incarnation, watch: Watch, signal: AbortSignal): Promise<Found> {
+  const found = await findVmmOf(box, watch, signal)
+  if (found.is !== 'alive') return found
+  try {
+    return await askVmm(box, watch, signal)
+  } catch (error) {
+    return { is: 'unknown', reason: messageOf(error) }
+  }
+}
+
+/** Looks for the process only; of its VM it says nothing. */
+export async function findVmmOf(box: Incarnation, watch: Watch, signal: AbortSignal): Promise<Found> {
   try {
     const { process } = box
     if (process !== null && process.bootId !== readBootId()) return { is: 'host-rebooted' }
@@ -33,7 +44,7 @@ export async function lookAt(box: Incarnation, watch: Watch, signal: AbortSignal
       return { is: 'unknown', reason: 'the VMM lives, but its process is not to be found' }
     }
     watch.watchProcess()
-    return await askVmm(box, watch, signal)
+    return { is: 'alive', vm: 'none' }
   } catch (error) {
     return { is: 'unknown', reason: messageOf(error) }
   }

@@ -26,12 +26,14 @@ export class SerialWatch {
   readonly #lines = new LineScanner()
   readonly #ready: ReadySpec
   readonly #pattern: RegExp | undefined
+  #booted: boolean
   #readyTold: boolean
   #commandExit: number | undefined
   #reading: Promise<void> | undefined
 
   constructor(box: Incarnation) {
-    const { spec, guestReady, seen } = box.context
+    const { spec, guestReady, seen, startedAt } = box.context
+    this.#booted = startedAt !== null
     this.#box = box
     this.#tail = new Tail(box.files.serial)
     this.#ready = readyOf(spec)
@@ -55,6 +57,12 @@ export class SerialWatch {
     await this.#reading
   }
 
+  /** The boot is told: what the guest says comes after it, however early it was said. */
+  async booted(): Promise<void> {
+    this.#booted = true
+    await this.read()
+  }
+
   /** The guest boots again: the file is a new one, and it will be ready again. */
   async rebooted(): Promise<void> {
     await forgetCuts(this.#box.files.serial).catch(() => {}) // a stale cut shortens a console, no more
@@ -64,6 +72,7 @@ export class SerialWatch {
   }
 
   #isWanted(): boolean {
+    if (!this.#booted) return false
     if (this.#box.context.spec.command && this.#commandExit === undefined) return true
     return !this.#readyTold
   }

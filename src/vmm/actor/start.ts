@@ -1,3 +1,4 @@
+import { BoxError, type BoxSpec, readyOf } from '../../machines/index.ts'
 import { ApiError } from '../cloud-hypervisor/api-error.ts'
 import { vmmArguments } from '../cloud-hypervisor/arguments.ts'
 import { differences } from '../cloud-hypervisor/echo.ts'
@@ -11,12 +12,14 @@ import { guestOf } from '../image.ts'
 import { bootFailure, messageOf, startFailure } from './failures.ts'
 import { findProcess, settleLife } from './life.ts'
 import { guestFor, programFor } from './needs.ts'
+import { compile } from './serial-watch.ts'
 import type { Task } from './task.ts'
 import { pause } from './wait.ts'
 
 /** The image, the VMM program and room for the run directory: all that a start needs before it makes a process. */
 export async function prepareFiles({ box, signal }: Task): Promise<void> {
   try {
+    checkPattern(box.context.spec)
     await programFor(box, signal)
     const { home, box: id, incarnation } = box.input
     await pruneRuns(home, id, incarnation)
@@ -25,6 +28,12 @@ export async function prepareFiles({ box, signal }: Task): Promise<void> {
     return await box.tell({ type: 'start.failed', ...startFailure(error, 'VMM_START_FAILED') })
   }
   if (!signal.aborted) await box.tell({ type: 'start.stage', stage: 'spawning' })
+}
+
+function checkPattern(spec: BoxSpec): void {
+  const ready = readyOf(spec)
+  if (typeof ready === 'object' && compile(ready.console) === undefined)
+    throw new BoxError('INVALID_ARGUMENT', `ready.console is no regular expression: ${ready.console}`)
 }
 
 export async function spawn(task: Task): Promise<void> {
@@ -137,7 +146,7 @@ export async function bootVm(task: Task): Promise<void> {
   try {
     if (!recovered) await watch.watchFiles()
     else if (await isSettled(task)) return
-    await box.client.act('vm.boot', { signal })
+    await watch.events.duringBoot(box.client.act('vm.boot', { signal }))
     if (!signal.aborted) await watch.events.tellBooted()
   } catch (error) {
     await tellBootFailure(task, error)

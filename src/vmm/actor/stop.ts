@@ -53,7 +53,7 @@ export async function killVmm(task: Task): Promise<void> {
 async function ring(task: Task, rung: StopRung, call: (task: Task) => Promise<void>): Promise<void> {
   const { box, signal, watch, recovered } = task
   await task.spawned()
-  if ((recovered || box.process === null) && !(await task.attach())) return
+  if ((recovered || box.process === null) && !(await task.find())) return
   const done = async () => {
     let message: string | undefined
     try {

@@ -11,6 +11,8 @@ export interface Task {
   readonly recovered: boolean
   /** Finds an incarnation of an earlier engine; false if it is not there to be worked on, which has been told. */
   attach(): Promise<boolean>
+  /** The same without asking the VMM itself, which may be the one thing that does not answer. */
+  find(): Promise<boolean>
   /** Resolves when no spawn is under way. */
   spawned(): Promise<void>
 }

@@ -1,8 +1,10 @@
 import { connect, type Socket } from 'node:net'
 import { DirWatch } from '../files/dir-watch.ts'
+import { cutIfLong } from '../files/growing.ts'
 import { Closed } from './closed.ts'
 import { EventWatch } from './event-watch.ts'
 import { exitEvidence, neverSpawned } from './exit-evidence.ts'
+import { Heartbeat } from './heartbeat.ts'
 import type { Incarnation } from './incarnation.ts'
 import { lookAtLife, settleLife } from './life.ts'
 import { SerialWatch } from './serial-watch.ts'
@@ -21,6 +23,7 @@ const rungMs = 1_000
 export class Watch {
   readonly events: EventWatch
   readonly serial: SerialWatch
+  readonly heartbeat: Heartbeat
   readonly #box: Incarnation
   #files: DirWatch | undefined
   #poll: NodeJS.Timeout | undefined
@@ -31,6 +34,7 @@ export class Watch {
 
   constructor(box: Incarnation) {
     this.#box = box
+    this.heartbeat = new Heartbeat(box)
     this.serial = new SerialWatch(box)
     this.events = new EventWatch(box, this.serial, () => this.#looksDead())
     box.closed.addEventListener('abort', () => this.#stop(), { once: true })
@@ -39,7 +43,10 @@ export class Watch {
   /** Begins to watch the process. */
   watchProcess(): void {
     if (this.#poll || this.#box.closed.aborted) return
-    this.#poll = setInterval(() => this.#suspect(), pollMs)
+    this.#poll = setInterval(() => {
+      this.#suspect()
+      void this.#cutLongFiles().catch(() => {}) // unreadable just now: tried again at the next poll
+    }, pollMs)
     this.#poll.unref()
     void this.#box.child?.ended.then(() => this.#suspect())
   }
@@ -61,6 +68,7 @@ export class Watch {
       reading = false
     }
     this.#files = new DirWatch(this.#box.files.dir, () => void onChange())
+    this.heartbeat.begin()
   }
 
   /** Keeps one idle connection: the kernel closes it when the VMM ends. False if none can be had now. */
@@ -123,6 +131,12 @@ export class Watch {
     await this.serial.read()
   }
 
+  async #cutLongFiles(): Promise<void> {
+    const { serial, command, log, stdout, stderr } = this.#box.files
+    await this.serial.read()
+    for (const path of [serial, command, log, stdout, stderr]) await cutIfLong(path)
+  }
+
   #looksDead(): boolean {
     if (this.#isDead) return true
     try {
@@ -141,6 +155,7 @@ export class Watch {
 
   #stop(): void {
     clearInterval(this.#poll)
+    this.heartbeat.end()
     this.#files?.close()
     this.#connection?.destroy()
   }

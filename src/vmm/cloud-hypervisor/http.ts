@@ -1,6 +1,6 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Answer } from './answer.ts'
-import { ApiError, errorOfAnswer, errorOfTransport } from './api-error.ts'
+import { ApiError, type ApiErrorKind, errorOfAnswer, errorOfTransport } from './api-error.ts'
 
 export interface Call {
   readonly method: 'GET' | 'PUT'
@@ -71,16 +71,20 @@ export class Transport {
     if (method === 'PUT') headers['Content-Length'] = Buffer.byteLength(body ?? '')
     const path = `/api/v1/${name}`
     const sent = request({ socketPath: this.#socket, agent: this.#agent, method, path, headers })
-    const late = () => sent.destroy(new ApiError('silent', `${name} was not answered within ${limitMs} ms`))
-    const onAbort = () => sent.destroy(new ApiError('aborted', `${name} was given up`))
-    const timer = setTimeout(late, limitMs)
+    let givenUp: ApiError | undefined
+    const giveUp = (kind: ApiErrorKind, what: string) => {
+      givenUp = new ApiError(kind, `${name} was ${what}`)
+      sent.destroy(givenUp)
+    }
+    const onAbort = () => giveUp('aborted', 'given up')
+    const timer = setTimeout(() => giveUp('silent', `not answered within ${limitMs} ms`), limitMs)
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
       const response = await responseTo(sent, body)
       return { status: response.statusCode ?? 0, body: await readAll(response) }
     } catch (error) {
       sent.destroy()
-      throw errorOfTransport(name, sent.errored ?? error)
+      throw givenUp ?? errorOfTransport(name, error)
     } finally {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)

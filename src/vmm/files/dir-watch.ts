@@ -9,16 +9,17 @@ export class DirWatch {
   readonly #timer: NodeJS.Timeout
   #watcher: FSWatcher | undefined
 
-  constructor(dir: string, onChange: () => void) {
+  /** @param persistent keeps this process alive, as somebody who waits for what comes wants it */
+  constructor(dir: string, onChange: () => void, { persistent = false } = {}) {
     try {
-      this.#watcher = watch(dir, { persistent: false }, onChange)
+      this.#watcher = watch(dir, { persistent }, onChange)
       this.#watcher.on('error', () => this.#watcher?.close()) // the poll goes on
     } catch (error) {
       // ENOSPC, EMFILE: no watches left; ENOENT: the directory is gone, and reading will tell.
       if ((error as NodeJS.ErrnoException).code === undefined) throw error
     }
     this.#timer = setInterval(onChange, this.#watcher ? pollMs : pollAloneMs)
-    this.#timer.unref()
+    if (!persistent) this.#timer.unref()
   }
 
   close(): void {

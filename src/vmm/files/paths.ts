@@ -47,8 +47,14 @@ const longestSocket = 107
 /** Longest name that a socket of a box may get: 12 characters of ID, six digits of incarnation, a guest port. */
 const longestName = '/boxes/abcdefghijkl/999999/v.sock_1024'
 
-/** Says what is wrong with a home, or undefined: sockets in it would get a path that the kernel refuses. */
+/**
+ * Says what is wrong with a home, or undefined: sockets in it would get a path that the kernel refuses, or paths in it
+ * would not come through the VMM's command line, where these characters part options.
+ */
 export function checkHome(home: string): string | undefined {
+  const special = [...home].find(char => ',"[]'.includes(char) || char < ' ')
+  if (special !== undefined)
+    return `The home's path holds ${JSON.stringify(special)}, which a VMM cannot be given. Choose another one.`
   const longest = longestSocket - Buffer.byteLength(longestName)
   const length = Buffer.byteLength(home)
   if (length <= longest) return undefined

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { lastCut } from './growing.ts'
 
 const pieceBytes = 64 * 1024
 
@@ -21,8 +22,12 @@ export class Tail {
     if (file === undefined) return
     try {
       const { size } = await file.stat()
-      let restarted = size < this.#at
-      if (restarted) this.#at = 0
+      let restarted = false
+      if (size < this.#at) {
+        // Begun anew by the guest's reboot, or cut by us: then it goes on behind a hole.
+        this.#at = (await lastCut(this.#path))?.offset ?? 0
+        restarted = this.#at === 0
+      }
       // To the size as it was at first: against a writer who never stops there must be an end.
       while (this.#at < size) {
         const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, size - this.#at))

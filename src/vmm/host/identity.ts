@@ -5,13 +5,19 @@ import type { ProcessIdentity } from '../../machines/index.ts'
  * All here reads /proc synchronously: what is read must still hold when a signal is sent in the same tick.
  */
 
+let bootId: string | undefined
+let pidNamespace: string | undefined
+
+/** Read once: it does not change while a process lives. */
 export function readBootId(): string {
-  return readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+  bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+  return bootId
 }
 
-/** Inode of this process's own pid namespace. */
+/** Inode of this process's own pid namespace; it does not change either. */
 export function readPidNamespace(): string {
-  return /\[(\d+)\]/.exec(readlinkSync('/proc/self/ns/pid'))?.[1] ?? ''
+  pidNamespace ??= /\[(\d+)\]/.exec(readlinkSync('/proc/self/ns/pid'))?.[1] ?? ''
+  return pidNamespace
 }
 
 export interface ProcessStat {

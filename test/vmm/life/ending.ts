@@ -57,7 +57,10 @@ export function testEnding(test: Test, { choice: vmm, register }: TestedVmm): vo
   register(test, 'a triple fault is a reboot, or a failed processor where KVM makes one of it', async () => {
     await withLoop({ vmm, spec: guest('triple') }, async loop => {
       await loop.start()
-      await loop.until(() => loop.state.context.counts.reboots > 0 || loop.public === 'crashed', 'what comes of it')
+      await loop.until(
+        () => loop.state.context.counts.reboots > 0 || loop.public === 'crashed',
+        'what comes of it',
+      )
       if (loop.public !== 'crashed') return
       assert.is(loop.state.context.ending?.cause, 'vcpu-error')
       assert.is(loop.count('guest.powered-off'), 0)

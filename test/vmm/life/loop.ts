@@ -16,13 +16,16 @@ import { type ActorRefFrom, createActor } from 'xstate'
 
 export interface LoopOptions {
   readonly home: string
-  readonly vmm: VmmChoice
+  vmm: VmmChoice
   readonly box?: string
   readonly spec?: Partial<BoxSpec>
   /** the engine dies, once, when a fact of this type is told: it is not recorded */
   readonly dieAtFact?: BoxFact['type']
   /** the engine dies, once, when this is to be done: it is recorded and not done */
   readonly dieAtEffect?: EffectType
+  readonly onResponding?: (responding: boolean) => void
+  /** what is put into the home first */
+  readonly prepare?: (home: string) => void
 }
 
 type Stamped = BoxEvent & { readonly incarnation: number }
@@ -56,6 +59,7 @@ export class Loop {
   constructor(options: LoopOptions) {
     this.options = options
     this.box = options.box ?? 'abcdefghijkl'
+    options.prepare?.(options.home)
     const spec = { ...defaults, ...options.spec }
     const created = { type: 'box.created', id: this.box, name: null, labels: {}, spec } as const
     const first = step(undefined, created, { at: Date.now(), version: ++this.#version })
@@ -211,8 +215,9 @@ export class Loop {
       if (this.#stopped) throw new Error('The engine has died')
       this.#take(fact)
     }
-    const { home, vmm } = this.options
-    const input = { box: this.box, incarnation: context.incarnation, home, context, tell, vmm }
+    const { home, vmm, onResponding = () => {} } = this.options
+    const { box } = this
+    const input = { box, incarnation: context.incarnation, home, context, tell, vmm, onResponding }
     this.#actor = createActor(vmmDriver, { input }).start()
     return this.#actor
   }

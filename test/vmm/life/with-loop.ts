@@ -53,7 +53,7 @@ export async function saidOnConsole(loop: Loop, word: string): Promise<string> {
     text += Buffer.from(bytes).toString('latin1')
     if (text.includes(word)) return text
   }
-  throw new Error(`The guest did not say ${word}, but: ${text}`)
+  throw new Error(`The guest did not say ${word}, but: ${text.slice(-2000)}`)
 }
 
 export function runDir(loop: Loop): string {
