@@ -1,7 +1,7 @@
 import type { Effect, EffectType, Timer } from './effects.ts'
 import { type BoxCommand, type BoxEvent, isCommand, type StampedEvent } from './events.ts'
 import { type BoxState, type PublicState, pathOf, publicStateOf } from './state.ts'
-import { acceptedOf, begin, feed, type Wants } from './xstate.ts'
+import { acceptedOf, begin, feed, remember, type Wants } from './xstate.ts'
 
 /** One event and what came of it. */
 export interface Transition {
@@ -105,17 +105,19 @@ function transitionOf(
     ([id]) => id !== fired && !cancelled.includes(id),
   )
   const offset = 'offset' in event ? event.offset : undefined
+  const state: BoxState = {
+    value: wants.value,
+    context: offset === undefined ? wants.context : { ...wants.context, eventOffset: offset },
+    effects: Object.fromEntries([...kept, ...asked]),
+    timers: Object.fromEntries([...running, ...set.map(timer => [timer.id, timer] as const)]),
+  }
+  remember(state, wants)
   return {
     event: { incarnation, ...event },
     from: before ? pathOf(before.value) : '',
     to: pathOf(wants.value),
     effects: asked.map(([, effect]) => effect),
     timers: { set, cancelled },
-    state: {
-      value: wants.value,
-      context: offset === undefined ? wants.context : { ...wants.context, eventOffset: offset },
-      effects: Object.fromEntries([...kept, ...asked]),
-      timers: Object.fromEntries([...running, ...set.map(timer => [timer.id, timer] as const)]),
-    },
+    state,
   }
 }

@@ -14,6 +14,7 @@ export type BoxSnapshot = SnapshotFrom<typeof boxMachine>
 
 /** What one transition wants done, as XState names it. */
 export interface Wants {
+  readonly snapshot: BoxSnapshot
   readonly value: StateValue
   readonly context: BoxContext
   /** the machine took the event, if only to stay where it is */
@@ -68,6 +69,7 @@ function read(snapshot: BoxSnapshot, taken: boolean): Wants {
     else if (type === 'xstate.cancel') cancelled.push(p.sendId as string)
   }
   return {
+    snapshot,
     value: snapshot.value as StateValue,
     context: snapshot.context,
     taken,
@@ -78,8 +80,18 @@ function read(snapshot: BoxSnapshot, taken: boolean): Wants {
   }
 }
 
+/** Snapshots of states that came out of a step, so that the next step need not make them again. */
+const snapshots = new WeakMap<object, BoxSnapshot>()
+
+/** Notes that a state is what came of `wants`. */
+export function remember(state: Pick<BoxState, 'context'>, wants: Wants): void {
+  if (state.context === wants.context) snapshots.set(state, wants.snapshot)
+}
+
 /** The machine's own snapshot of a state, for `matches`, `can` and `hasTag`. */
 export function snapshotOf(state: Pick<BoxState, 'value' | 'context'>): BoxSnapshot {
+  const known = snapshots.get(state)
+  if (known !== undefined) return known
   return machine.resolveState({ value: state.value as never, context: state.context }) as BoxSnapshot
 }
 
