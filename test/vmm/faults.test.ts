@@ -182,7 +182,7 @@ test('a guest that prints without end fills neither memory nor disk', async () =
     loop.send({ type: 'start.requested' })
     await loop.until(() => loop.types().includes('vm.booted'), 'the boot')
     const serial = join(runDir(loop), 'serial.log')
-    await saidOnConsole(loop, 'idle')
+    await saidOnConsole(loop, 'guest: idle')
     // As a VMM writes: on and on from where it was, whatever is done to the file.
     const mib = Buffer.alloc(1 << 20, 'x')
     const file = openSync(serial, 'r+')
