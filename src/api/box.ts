@@ -139,18 +139,18 @@ export class Box {
     )
   }
 
-  /** Serial output of the last incarnation, or the given one. */
+  /** Serial output of the last incarnation, or the given one; with `follow` until it is over, also if it has yet to begin. */
   async *console(o: ConsoleOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     const { follow, incarnation, signal } = check(shapes.console, o, 'console') as ConsoleOptions
     const head = await this.#head()
     const over = new AbortController()
-    const wanted = incarnation ?? head.state.context.incarnation
-    if (wanted === 0) return
+    const wanted = incarnation ?? Math.max(1, head.state.context.incarnation)
     if (follow)
       this.#engine.waiting
         .for(
           head,
-          now => now.state.context.incarnation > wanted || !now.state.context.open || undefined,
+          ({ state: { context } }) =>
+            context.incarnation > wanted || (context.incarnation === wanted && !context.open) || undefined,
           signal,
         )
         .then(

@@ -6,9 +6,9 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { vmmsOf } from '../engine/crash/vmms.ts'
 import { eventually } from '../support/eventually.ts'
-import { instantVmm, smallGuest } from '../support/instant.ts'
 import { needsCloudHypervisor } from '../support/requires.ts'
 import { withTempDir } from '../support/tmp.ts'
+import { instantVmm, smallGuest } from '../support/vmms.ts'
 
 /** The library's whole life cycle with the small guest, on each VMM that can be had. */
 const vmms = [

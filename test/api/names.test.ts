@@ -1,8 +1,8 @@
 import { BoxError, BoxRuntime, type ErrorCode } from 'boxledger'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { instantVmm } from '../support/instant.ts'
 import { withTempDir } from '../support/tmp.ts'
+import { instantVmm } from '../support/vmms.ts'
 
 const test = suite('api: names and IDs')
 

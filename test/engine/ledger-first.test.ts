@@ -4,8 +4,8 @@ import { BoxRuntime } from 'boxledger'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from '../support/eventually.ts'
-import { instantVmm, smallGuest } from '../support/instant.ts'
 import { withTempDir } from '../support/tmp.ts'
+import { instantVmm, smallGuest } from '../support/vmms.ts'
 import { vmmsOf } from './crash/vmms.ts'
 
 const test = suite('engine: ledger first')

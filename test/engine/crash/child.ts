@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs'
 import { BoxRuntime } from 'boxledger'
-import { instantVmm, smallGuest } from '../../support/instant.ts'
+import { instantVmm, smallGuest } from '../../support/vmms.ts'
 
 /**
  * An engine that dies on order. `child.js HOME SCENARIO AT`: at the boundary AT, `NAME#TIME`, it kills itself

@@ -1,6 +1,6 @@
 import { type BoxInfo, BoxRuntime } from 'boxledger'
 import * as assert from 'uvu/assert'
-import { instantVmm } from '../../support/instant.ts'
+import { instantVmm } from '../../support/vmms.ts'
 import { vmmsOf } from './vmms.ts'
 
 export interface Durable {

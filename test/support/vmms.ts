@@ -15,3 +15,6 @@ const kernel = path.resolve(
 
 /** The small guest, as an image; `mode` says what it does. */
 export const smallGuest = (mode: string) => ({ kernel, cmdline: `mode=${mode}` })
+
+/** The emulator with real guests on QEMU. */
+export const qemuVmm = [...instantVmm.slice(0, -1), 'qemu'] as const
