@@ -17,7 +17,7 @@ import { Effects } from './effects.ts'
 import { Followers } from './followers.ts'
 import { type BoxInfo, infoOf } from './info.ts'
 import { Mailbox } from './mailbox.ts'
-import { adoptionIsNews, mayHaveVmm } from './recovery.ts'
+import { adoptionIsNews, isAtRest, mayHaveVmm } from './recovery.ts'
 import { createRoot, type Inspect, type Root } from './root.ts'
 import { StartQueue } from './start-queue.ts'
 import { Tail } from './tail.ts'
@@ -267,6 +267,7 @@ export class Engine {
 
   #recover(head: Head): void {
     const { box, state } = head
+    if (isAtRest(state)) return
     if (!mayHaveVmm(state)) {
       this.#timers.follow(box, state)
       this.#effects.follow(head, true)

@@ -3,6 +3,11 @@ import type { PreviousOwner } from '../store/index.ts'
 
 const beforeSpawn = new Set(['starting.queued', 'starting.preparing', 'starting.spawning'])
 
+/** Nothing is under way, nothing is awaited: most boxes of a home, so opening it passes over them at once. */
+export function isAtRest({ context, effects, timers }: BoxState): boolean {
+  return !context.open && Object.keys(effects).length === 0 && Object.keys(timers).length === 0
+}
+
 /**
  * Whether the host must be asked what became of a box before anything else happens to it. A spawn that was cut off is
  * not among them: its effect looks for itself before it is done again.
