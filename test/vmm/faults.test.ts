@@ -26,7 +26,7 @@ const tick = guest('tick')
 const failsWith = async (vmm: ReturnType<typeof emulatorOf>, code: string): Promise<void> => {
   await withLoop({ vmm, spec: tick }, async loop => {
     await loop.start('failed')
-    assert.is(loop.state.context.ending?.code, code)
+    assert.is(loop.state.context.ending?.code, code, JSON.stringify(loop.events))
     await eventually(() => processesWith(loop.options.home).length === 0, { what: 'no process' })
   })
 }

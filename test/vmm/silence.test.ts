@@ -13,7 +13,7 @@ const tick = guest('tick')
 test('a VMM without a socket is given up by the machine', async () => {
   await withLoop({ vmm: faulty('no-socket'), spec: tick }, async loop => {
     await loop.start('failed')
-    assert.is(loop.state.context.ending?.code, 'VMM_TIMEOUT')
+    assert.is(loop.state.context.ending?.code, 'VMM_TIMEOUT', JSON.stringify(loop.events))
     assert.is(loop.find('vmm.exited')?.signal, 'SIGKILL')
   })
 })

@@ -61,7 +61,7 @@ export class Heartbeat {
     const { client, closed, input } = this.#box
     let silentSince: number | undefined
     let lost = false
-    const rest = () => pause(restMs, closed)
+    const rest = () => pause(restMs, closed, { ref: false })
     for (await rest(); this.#isBeating && !closed.aborted; await rest()) {
       if (client.isBusy) {
         silentSince = undefined

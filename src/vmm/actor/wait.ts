@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** Waits; resolves early, without an error, when the signal fires. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch((error: unknown) => {
+/** Waits; resolves early, without an error, when the signal fires. `ref`: this process lives on for it. */
+export async function pause(ms: number, signal: AbortSignal, { ref = true } = {}): Promise<void> {
+  await sleep(ms, undefined, { signal, ref }).catch((error: unknown) => {
     if (!signal.aborted) throw error
   })
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ProcessIdentity } from 'boxledger/machines'
 import type { Test } from 'uvu'
@@ -243,6 +243,23 @@ export function testAdopting(test: Test, { name, choice: vmm, register }: Tested
         assert.is(loop.state.context.ending?.cause, 'requested', dieAtEffect)
       })
     }
+  })
+
+  register(test, 'what cannot be looked at is not dead', async () => {
+    await withLoop({ vmm, spec: guest('tick') }, async loop => {
+      await loop.start()
+      const { pid } = loop
+      loop.die()
+      const lock = join(runDir(loop), 'alive')
+      rmSync(lock)
+      mkdirSync(lock)
+      loop.revive()
+      await loop.reach('unknown')
+      assert.ok(isAlive(pid))
+      rmSync(lock, { recursive: true })
+      await loop.reach('running')
+      assert.is(loop.pid, pid)
+    })
   })
 
   register(test, 'without the lock of its run directory the pid serves as proof', async () => {

@@ -1,10 +1,11 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { withTempDir } from '../../support/tmp.ts'
 import { descriptorsOf, processesWith, statOf } from './processes.ts'
 import type { TestedVmm } from './vmms.ts'
-import { guest, runDir, withLoop } from './with-loop.ts'
+import { guest, runDir, withClient, withLoop } from './with-loop.ts'
 
 export function testStarting(test: Test, { name, choice: vmm, register }: TestedVmm): void {
   register(test, 'a start goes from process to running', async () => {
@@ -70,6 +71,25 @@ export function testStarting(test: Test, { name, choice: vmm, register }: Tested
         assert.equal(processesWith(loop.options.home), [])
       })
     }
+  })
+
+  register(test, 'a disk is given to the VM', async () => {
+    await withTempDir(async dir => {
+      const path = join(dir, 'disk.raw')
+      writeFileSync(path, Buffer.alloc(1 << 20))
+      await withLoop({ vmm, spec: { ...guest('tick'), disks: [{ path }] } }, async loop => {
+        await loop.start()
+        await withClient(loop, async client => {
+          const disks = (await client.info())?.config.disks as
+            | { path: string; image_type: string }[]
+            | undefined
+          assert.equal(
+            disks?.map(({ path, image_type }) => [path, image_type]),
+            [[path, 'Raw']],
+          )
+        })
+      })
+    })
   })
 
   register(test, 'a start is cut off by a stop wherever it is', async () => {
