@@ -9,7 +9,8 @@ export {
 } from './api/box.ts'
 export { type HostInfo, type HostInfoOptions, hostInfo, type VmmFinding } from './api/host.ts'
 export type { BoxOptions } from './api/options.ts'
-export { BoxRuntime, type ListFilter, type OpenOptions } from './api/runtime.ts'
+export { BoxRuntime } from './api/runtime.ts'
+export type { ListFilter, OpenOptions } from './api/runtime-options.ts'
 export type { BoxActor, BoxEnding, BoxInfo, Clock } from './engine/index.ts'
 export {
   BoxError,

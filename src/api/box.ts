@@ -4,6 +4,7 @@ import {
   type BoxInfo,
   type Engine,
   infoOf,
+  infoOfParked,
   lifecycle,
   records,
   tagOf,
@@ -73,7 +74,9 @@ export class Box {
   /** Its latest durable state, also after it was removed. */
   async info(): Promise<BoxInfo> {
     const head = this.#engine.ledger.head(this.id)
-    return head === undefined ? infoOf(await this.#removed()) : this.#engine.info(head)
+    if (head !== undefined) return this.#engine.info(head)
+    const parked = this.#engine.ledger.parked.get(this.id)
+    return parked === undefined ? infoOf(await this.#removed()) : infoOfParked(this.id, parked)
   }
 
   /**
@@ -217,6 +220,7 @@ export class Box {
   }
 
   async #removed(): Promise<Head> {
+    this.#engine.assertSound(this.id)
     const head = await this.#engine.ledger.removedHead(this.id)
     if (head === undefined) throw new BoxError('NOT_FOUND', `There is no box ${this.id}`)
     return head

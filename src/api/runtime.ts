@@ -2,55 +2,22 @@ import { isDeepStrictEqual } from 'node:util'
 import { from, Observable } from 'rxjs'
 import {
   type BoxInfo,
-  type Clock,
   Engine,
   find,
   findExact,
-  type Inspect,
+  infoOfParked,
   lifecycle,
   notFound,
   records,
 } from '../engine/index.ts'
-import { BoxError, type Head, type LedgerRecord, type PublicState } from '../machines/index.ts'
+import { BoxError, type Head, type LedgerRecord } from '../machines/index.ts'
 import type { VerifyReport } from '../store/index.ts'
 import { checkHome } from '../vmm/index.ts'
 import { Box, type CommandOptions, type EventsOptions, type RemoveOptions } from './box.ts'
 import { homeOf } from './home.ts'
 import { type BoxOptions, check, type NormalOptions, normalise, shapes } from './options.ts'
+import type { ListFilter, OpenOptions } from './runtime-options.ts'
 import { engineName } from './version.ts'
-
-export interface OpenOptions {
-  /** default: `$BOXLEDGER_HOME`, else `$XDG_STATE_HOME/boxledger`, else `~/.local/state/boxledger` */
-  readonly home?: string
-  /** program of the VMM and its first arguments; default: discovery */
-  readonly vmm?: { readonly binary?: string | readonly string[] }
-  /** XState's inspection of all actors: boxes that were asked for, and drivers */
-  readonly inspect?: Inspect
-  /** `process` leaves out fsync: what was answered survives a crash of the process, not of the host */
-  readonly durability?: 'sync' | 'process'
-  /** starts at once; default: the machine's cores */
-  readonly startConcurrency?: number
-  /** told what takes long, such as making the built-in guest */
-  readonly onProgress?: (message: string) => void
-  /** for tests: time */
-  readonly clock?: Clock
-  /** for tests: new box IDs */
-  readonly ids?: () => string
-  /** for tests of crashes: what is told, or awaited, at boundaries of the engine */
-  readonly seams?: {
-    readonly boundary?: (name: string) => void
-    readonly aroundFlush?: (flush: () => Promise<void>) => Promise<void>
-  }
-}
-
-export interface ListFilter {
-  readonly states?: readonly PublicState[]
-  readonly names?: readonly string[]
-  readonly labels?: Readonly<Record<string, string>>
-  readonly limit?: number
-  /** ID of the last one of the page before */
-  readonly after?: string
-}
 
 /**
  * The engine of one home, embedded: this process is the home's owner until `close`.
@@ -120,24 +87,28 @@ export class BoxRuntime {
 
   /** By exact ID, exact name, or an ID prefix of at least 4 characters that is unique (else `AMBIGUOUS_ID`). */
   async get(idOrName: string): Promise<Box | undefined> {
-    const head = this.#find(idOrName)
-    return head === undefined ? undefined : this.#box(head)
+    const id = this.#idOfAny(idOrName)
+    return id === undefined ? undefined : new Box(this.#engine, id)
   }
 
   async getInfo(idOrName: string): Promise<BoxInfo | undefined> {
-    const head = this.#find(idOrName)
-    return head === undefined ? undefined : this.#engine.info(head)
+    const id = this.#idOfAny(idOrName)
+    return id === undefined ? undefined : this.#infoOf(id)
   }
 
   async exists(idOrName: string): Promise<boolean> {
-    return this.#find(idOrName) !== undefined
+    return this.#idOfAny(idOrName) !== undefined
   }
 
   /** Newest first. */
   async listInfo(filter: ListFilter = {}): Promise<BoxInfo[]> {
     this.#assertOpen()
     const given = check(shapes.list, filter, 'filter') as ListFilter
-    return this.#engine.projections.list(given).map(head => this.#engine.info(head))
+    const listed = this.#engine.projections.list(given).map(head => this.#engine.info(head))
+    const { states, names, labels, limit = Number.POSITIVE_INFINITY } = given
+    if (names !== undefined || labels !== undefined || (states !== undefined && !states.includes('unknown')))
+      return listed
+    return [...listed, ...this.#unread()].slice(0, limit)
   }
 
   /** Exact ID or name only. Resolves when nothing is left but the history. */
@@ -247,6 +218,26 @@ export class BoxRuntime {
 
   #command(c: CommandOptions): CommandOptions {
     return check(shapes.command, c, 'options') as CommandOptions
+  }
+
+  /** ID of a living box, one whose head cannot be read included. */
+  #idOfAny(idOrName: string): string | undefined {
+    const head = this.#find(idOrName)
+    if (head !== undefined) return head.box
+    return this.#engine.ledger.parked.has(idOrName) ? idOrName : undefined
+  }
+
+  #infoOf(id: string): BoxInfo | undefined {
+    const head = this.#engine.ledger.head(id)
+    return head === undefined ? this.#unread().find(info => info.id === id) : this.#engine.info(head)
+  }
+
+  /** Boxes whose heads are damaged: listed, so that nobody takes them for gone. */
+  #unread(): BoxInfo[] {
+    const { parked } = this.#engine.ledger
+    return [...parked]
+      .filter(([id]) => this.#engine.ledger.head(id) === undefined)
+      .map(([id, why]) => infoOfParked(id, why))
   }
 
   #find(idOrName: string): Head | undefined {

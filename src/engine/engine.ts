@@ -1,65 +1,33 @@
 import {
-  accepts,
   type BoxCommand,
   BoxError,
   type BoxEvent,
   type BoxFact,
   type Head,
-  isCommand,
   isRefusal,
   type LedgerRecord,
   type RecordMeta,
   step,
 } from '../machines/index.ts'
 import { type Committed, type Ledger, openLedger, Projections } from '../store/index.ts'
-import type { VmmChoice } from '../vmm/index.ts'
+import { answersLook, led } from './causes.ts'
 import { Effects } from './effects.ts'
 import { Followers } from './followers.ts'
 import { type BoxInfo, infoOf } from './info.ts'
 import { Mailbox } from './mailbox.ts'
+import type { EngineOptions } from './options.ts'
+import { Recovering } from './recovering.ts'
 import { adoptionIsNews, isAtRest, mayHaveVmm } from './recovery.ts'
-import { createRoot, type Inspect, type Root } from './root.ts'
+import { createRoot, type Root } from './root.ts'
 import { StartQueue } from './start-queue.ts'
 import { Tail } from './tail.ts'
 import { Timers } from './timers.ts'
 import { Waiting } from './waiting.ts'
 import { type World, worldOf } from './world.ts'
 
-export interface EngineOptions {
-  /** directory of the home, absolute */
-  readonly home: string
-  readonly vmm: VmmChoice
-  readonly durability?: 'sync' | 'process'
-  /** starts at once; default: the machine's cores */
-  readonly startConcurrency?: number
-  readonly inspect?: Inspect
-  readonly onProgress?: (message: string) => void
-  /** told before and after each thing that a crash could come between; for crash tests */
-  readonly boundary?: (name: string) => void
-  /** wraps each flush of the ledger; for tests that hold it */
-  readonly aroundFlush?: (flush: () => Promise<void>) => Promise<void>
-  readonly world?: Partial<World>
-  /** name and version of the engine, kept in every record */
-  readonly engine: string
-}
-
 export type CommandMeta = Pick<RecordMeta, 'commandId' | 'actor'> & { readonly expectedVersion?: number }
 
-/** Whether the box's last record led to an event: it had asked for something, and no new command came in. */
-function led(head: Head | undefined, event: BoxEvent): head is Head {
-  if (head === undefined || isCommand(event)) return false
-  return event.type === 'timer.fired' || Object.keys(head.state.effects).length > 0
-}
-
 type Listener = (head: Head, record: LedgerRecord | undefined) => void
-
-/** Facts that answer a look at the host. */
-const settling: ReadonlySet<BoxFact['type']> = new Set<BoxFact['type']>([
-  'vmm.adopted',
-  'vmm.exited',
-  'host.rebooted',
-  'box.unknown',
-])
 
 /** How long a fact waits for the ledger before it tries again, in `ms`. */
 const retryAfter = 100
@@ -82,8 +50,7 @@ export class Engine {
   readonly #mailboxes = new Map<string, Mailbox>()
   readonly #listeners = new Set<Listener>()
   readonly #closers = new Set<() => void>()
-  /** boxes that the host is being asked about, and who waits for the answer */
-  readonly #recovering = new Map<string, { settled: Promise<void>; settle: () => void }>()
+  readonly #recovering = new Recovering()
   readonly #boundary: (name: string) => void
   #closing: Promise<void> | undefined
 
@@ -136,7 +103,17 @@ export class Engine {
   }
 
   info(head: Head): BoxInfo {
-    return infoOf(head, this.#recovering.has(head.box))
+    const parked = this.ledger.parked.get(head.box)
+    return { ...infoOf(head, this.#recovering.has(head.box)), ...(parked === undefined ? {} : { parked }) }
+  }
+
+  /** Rejects commands and reads of a box whose records are damaged. */
+  assertSound(box: string): void {
+    const parked = this.ledger.parked.get(box)
+    if (parked !== undefined)
+      throw new BoxError('LEDGER_CORRUPT', `Records of box ${box} are damaged: ${parked.reason}`, {
+        details: { box, ...parked },
+      })
   }
 
   actorOf(head: Head) {
@@ -163,11 +140,11 @@ export class Engine {
     decide: (head: Head | undefined) => BoxCommand | undefined,
     meta: CommandMeta = {},
   ): Promise<Head | undefined> {
-    await this.#recovering.get(box)?.settled
+    await this.#recovering.answered(box)
     return this.#mailbox(box).run(async () => {
       this.#assertOpen()
       const head = this.ledger.head(box)
-      this.#assertSound(box)
+      this.assertSound(box)
       if (meta.commandId !== undefined && (await this.ledger.command(meta.commandId)) !== undefined)
         return head
       if (meta.expectedVersion !== undefined && (head?.version ?? 0) !== meta.expectedVersion)
@@ -180,11 +157,6 @@ export class Engine {
     })
   }
 
-  /** What a box accepts now, for explanations. */
-  accepts(head: Head): string[] {
-    return accepts(head.state)
-  }
-
   close(): Promise<void> {
     this.#closing ??= this.#close()
     return this.#closing
@@ -194,7 +166,7 @@ export class Engine {
     this.#effects.close()
     this.#timers.clear()
     const error = new BoxError('ENGINE_CLOSED', 'The runtime was closed')
-    for (const { settle } of this.#recovering.values()) settle()
+    this.#recovering.endAll()
     await Promise.all([...this.#mailboxes.values()].map(mailbox => mailbox.idle()))
     this.waiting.failAll(error)
     this.tail.close()
@@ -238,7 +210,7 @@ export class Engine {
         try {
           const known = fact.type === 'vmm.adopted' && !adoptionIsNews(head, fact, this.ledger.previous)
           if (!known) await this.#commit(box, head, fact, {})
-          if (settling.has(fact.type)) this.#recovered(box)
+          if (answersLook(fact)) this.#recovered(box)
           return
         } catch (error) {
           if (!BoxError.is(error) || !(error.retryable || error.code === 'ENGINE_FAILED')) throw error
@@ -267,26 +239,19 @@ export class Engine {
 
   #recover(head: Head): void {
     const { box, state } = head
-    if (isAtRest(state)) return
+    if (isAtRest(state) || this.ledger.parked.has(box)) return
     if (!mayHaveVmm(state)) {
       this.#timers.follow(box, state)
       this.#effects.follow(head, true)
       return
     }
-    let settle = () => {}
-    const settled = new Promise<void>(resolve => {
-      settle = resolve
-    })
-    this.#recovering.set(box, { settled, settle })
+    this.#recovering.begin(box)
     this.#effects.look(head)
   }
 
   /** The host has answered: what was under way goes on, and commands may come. */
   #recovered(box: string): void {
-    const recovering = this.#recovering.get(box)
-    if (recovering === undefined) return
-    this.#recovering.delete(box)
-    recovering.settle()
+    if (!this.#recovering.end(box)) return
     const head = this.ledger.head(box)
     if (head === undefined || this.isClosed) return
     for (const listener of this.#listeners) listener(head, undefined)
@@ -314,14 +279,6 @@ export class Engine {
 
   #assertOpen(): void {
     if (this.isClosed) throw new BoxError('ENGINE_CLOSED', 'The runtime was closed')
-  }
-
-  #assertSound(box: string): void {
-    const parked = this.ledger.parked.get(box)
-    if (parked !== undefined)
-      throw new BoxError('LEDGER_CORRUPT', `Records of box ${box} are damaged: ${parked.reason}`, {
-        details: { box, ...parked },
-      })
   }
 
   #pause(): Promise<void> {

@@ -108,3 +108,37 @@ export function infoOf(head: Head, recovering = false): BoxInfo {
     spec: context.spec,
   }
 }
+
+/** A box of which nothing but its ID can be read. */
+export function infoOfParked(id: string, parked: NonNullable<BoxInfo['parked']>): BoxInfo {
+  return {
+    id,
+    labels: {},
+    state: 'unknown',
+    recovering: false,
+    guestReady: false,
+    incarnation: 0,
+    version: 0,
+    position: 0,
+    createdAt: iso(0),
+    updatedAt: iso(0),
+    restarts: 0,
+    reboots: 0,
+    executions: 0,
+    responding: false,
+    reason: 'its records are damaged',
+    parked,
+    autoRemove: false,
+    detach: true,
+    spec: unread,
+  }
+}
+
+const unread: BoxSpec = {
+  cpus: 0,
+  memoryMib: 0,
+  autoRemove: false,
+  detach: true,
+  restart: { policy: 'no' },
+  stopTimeoutMs: 0,
+}
