@@ -1,5 +1,12 @@
 import { type Actor, createActor } from 'xstate'
-import { BoxError, type BoxFact, type Effect, type Head, publicStateOf } from '../machines/index.ts'
+import {
+  BoxError,
+  type BoxFact,
+  backoffMs,
+  type Effect,
+  type Head,
+  publicStateOf,
+} from '../machines/index.ts'
 import { type DriverInput, removeBoxFiles, vmmDriver } from '../vmm/index.ts'
 import type { Root } from './root.ts'
 import type { StartQueue } from './start-queue.ts'
@@ -10,6 +17,8 @@ export interface EffectWorld {
   readonly home: string
   readonly root: Root
   readonly queue: StartQueue
+  /** in [0, 1) */
+  readonly random: () => number
   readonly driver: Pick<DriverInput, 'vmm' | 'onProgress' | 'boundary'>
   readonly tell: (box: string, fact: BoxFact) => Promise<void>
 }
@@ -64,6 +73,10 @@ export class Effects {
       this.#world.queue.enter(box, () => {
         this.#tell(box, { type: 'start.stage', stage: 'preparing', incarnation })
       })
+    } else if (effect.type === 'scheduleRestart') {
+      const { spec, restart } = head.state.context
+      const delayMs = backoffMs(spec.restart, restart.attempts, this.#world.random())
+      this.#tell(box, { type: 'restart.scheduled', delayMs, incarnation })
     } else if (effect.type === 'removeFiles') void this.#removeFiles(box, incarnation)
     else this.#driverOf(head).send({ type: 'effect', effect, context: head.state.context, recovered })
   }

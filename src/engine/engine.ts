@@ -71,6 +71,7 @@ export class Engine {
     this.#effects = new Effects({
       home: options.home,
       root: this.root,
+      random: world.random,
       queue: new StartQueue(options.startConcurrency ?? world.cores),
       driver: {
         vmm: options.vmm,

@@ -33,7 +33,10 @@ export interface BoxInfo {
   readonly startedAt?: string
   /** of the last incarnation; cleared by the next start */
   readonly ending?: BoxEnding
+  /** starts that the restart policy made */
   readonly restarts: number
+  /** when the restart policy will start it again */
+  readonly restartAt?: string
   readonly reboots: number
   readonly executions: number
   readonly responding: boolean
@@ -73,8 +76,16 @@ const tags: Readonly<Record<PublicState, BoxTag>> = {
   unknown: 'busy',
 }
 
-export function tagOf(info: Pick<BoxInfo, 'state'>): BoxTag {
-  return tags[info.state]
+/** A box that its restart policy will start again is not `down`. */
+export function tagOf({ state, restartAt }: Pick<BoxInfo, 'state' | 'restartAt'>): BoxTag {
+  return restartAt === undefined ? tags[state] : 'busy'
+}
+
+/** In `ms since 1970`; while the wait is being drawn, the time of the ending. */
+function restartAtOf({ state: { context, timers } }: Head): number | undefined {
+  if (!context.restart.due) return undefined
+  const [timer] = Object.values(timers)
+  return timer?.dueAt ?? context.ending?.at
 }
 
 const iso = (ms: number) => new Date(ms).toISOString()
@@ -82,6 +93,7 @@ const iso = (ms: number) => new Date(ms).toISOString()
 export function infoOf(head: Head, recovering = false): BoxInfo {
   const { context, value } = head.state
   const stage = stageOf(value)
+  const restartAt = restartAtOf(head)
   return {
     id: head.box,
     ...(context.name === null ? {} : { name: context.name }),
@@ -89,7 +101,7 @@ export function infoOf(head: Head, recovering = false): BoxInfo {
     state: publicStateOf(value),
     ...(stage === undefined ? {} : { stage }),
     recovering,
-    guestReady: context.open && context.guestReady,
+    guestReady: context.open && context.seen.ready,
     ...(context.process === null ? {} : { pid: context.process.pid }),
     incarnation: context.incarnation,
     version: head.version,
@@ -98,8 +110,9 @@ export function infoOf(head: Head, recovering = false): BoxInfo {
     updatedAt: iso(head.updatedAt),
     ...(context.startedAt === null ? {} : { startedAt: iso(context.startedAt) }),
     ...(context.ending === null ? {} : { ending: { ...context.ending, at: iso(context.ending.at) } }),
-    restarts: context.counts.restarts,
-    reboots: context.counts.reboots,
+    restarts: context.restart.count,
+    ...(restartAt === undefined ? {} : { restartAt: iso(restartAt) }),
+    reboots: context.reboots.count,
     executions: 0,
     responding: true,
     ...(context.unknownReason === null ? {} : { reason: context.unknownReason }),

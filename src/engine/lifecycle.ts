@@ -28,7 +28,8 @@ export interface NewBox {
 const modes: readonly StopMode[] = ['graceful', 'force', 'kill']
 
 const stateOf = (head: Head): PublicState => publicStateOf(head.state.value)
-const isDown = (head: Head) => tagOf({ state: stateOf(head) }) === 'down'
+/** Down, with no restart left. */
+const isDown = (head: Head) => tagOf({ state: stateOf(head) }) === 'down' && !head.state.context.restart.due
 const isGone = (head: Head) => stateOf(head) === 'removed'
 
 /** Submits a command to a box that must exist. */
@@ -252,14 +253,14 @@ async function untilReady(engine: Engine, head: Head, signal: AbortSignal | unde
       if (context.incarnation !== incarnation) return true
       const state = stateOf(now)
       if (state === 'running' || state === 'paused') {
-        if (context.guestReady || readyOf(context.spec) === 'vmm') return true
+        if (context.seen.ready || readyOf(context.spec) === 'vmm') return true
         throw new BoxError('GUEST_UNREACHABLE', 'The VM runs, but its guest did not say that it is ready', {
           details: { box: head.box },
         })
       }
       const { ending } = context
       if (context.stop?.cause === 'guest-poweroff' || ending?.cause === 'guest-poweroff') return true
-      if (context.stop !== null || ending?.cause === 'requested') throw stopped(now)
+      if (context.stop?.cause === 'requested' || ending?.cause === 'requested') throw stopped(now)
       if (ending !== null) throw endedStart(now)
       if (isDown(now) || isGone(now)) throw stopped(now)
       return undefined

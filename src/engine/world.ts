@@ -19,6 +19,8 @@ export interface World {
   /** a new box ID: 12 characters of [0-9a-z] */
   readonly boxId: () => string
   readonly commandId: () => string
+  /** in [0, 1) */
+  readonly random: () => number
   readonly bootId: string
   readonly cores: number
 }
@@ -42,6 +44,7 @@ export function worldOf(wanted: Partial<World>): World {
     clock: wanted.clock ?? systemClock,
     boxId: wanted.boxId ?? (() => boxId()),
     commandId: wanted.commandId ?? randomUUID,
+    random: wanted.random ?? Math.random,
     bootId: wanted.bootId ?? readBootId(),
     cores: wanted.cores ?? availableParallelism(),
   }

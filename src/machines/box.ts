@@ -1,7 +1,8 @@
-import { assign, fromCallback, setup } from 'xstate'
-import { causeOf, endingOf, failureFields, stateAfter } from './ending.ts'
+import { and, assign, fromCallback, setup } from 'xstate'
+import { causeOf, type Ending, endingOf, failureFields, stateAfter } from './ending.ts'
 import type { BoxCommand, Exit, StampedEvent } from './events.ts'
-import { type BoxSpec, readyOf, type StopMode } from './spec.ts'
+import { hasRetriesLeft, isRebootLoop, recentReboots, restartsAfter } from './policy.ts'
+import { type BoxSpec, defaultBackoff, readyOf, type StopMode } from './spec.ts'
 import type { BoxContext, BoxTag, SeenOfGuest, StopIntent } from './state.ts'
 
 type Created = Extract<BoxCommand, { type: 'box.created' }> & { readonly at: number }
@@ -13,7 +14,7 @@ const effect = fromCallback<StampedEvent>(() => {})
 const modes: readonly StopMode[] = ['graceful', 'force', 'kill']
 const isStronger = (a: StopMode, b: StopMode) => modes.indexOf(a) > modes.indexOf(b)
 
-const nothingSeen: SeenOfGuest = { poweredOff: false, panicked: false, commandExit: null }
+const nothingSeen: SeenOfGuest = { ready: false, poweredOff: false, panicked: false, commandExit: null }
 
 /** XState calls the factory without an input too, when it sets itself up. */
 const contextOf = ({ input }: { input: Created | undefined }): BoxContext => ({
@@ -26,35 +27,63 @@ const contextOf = ({ input }: { input: Created | undefined }): BoxContext => ({
   open: false,
   process: null,
   vmmVersion: null,
-  guestReady: false,
   startedAt: null,
   stop: null,
   next: null,
   failure: null,
   seen: nothingSeen,
   ending: null,
-  counts: { restarts: 0, reboots: 0 },
+  restart: { count: 0, attempts: 0, due: false, delayMs: null },
+  reboots: { count: 0, recent: [] },
   unknownReason: null,
   eventOffset: 0,
 })
 
-const rebootExit: Exit = { spawned: true, last: 'none', noShutdown: true }
+const unseenExit: Exit = { spawned: true, last: 'none', noShutdown: true }
 
-const stopIntent = (context: BoxContext, event: StampedEvent, cause: StopIntent['cause']): StopIntent => ({
-  mode: event.type === 'stop.requested' ? event.mode : 'graceful',
-  timeoutMs: (event.type === 'stop.requested' ? event.timeoutMs : undefined) ?? context.spec.stopTimeoutMs,
-  cause,
-})
+const stopIntent = (context: BoxContext, event: StampedEvent, cause: StopIntent['cause']): StopIntent => {
+  const asked = event.type === 'stop.requested' ? event : undefined
+  return {
+    mode: asked?.mode ?? 'graceful',
+    timeoutMs: asked?.timeoutMs ?? context.spec.stopTimeoutMs,
+    cause,
+    ...(asked?.reason === undefined ? {} : { reason: asked.reason }),
+  }
+}
 
 const failure = (code: string, message: string): Partial<BoxContext> => ({ failure: { code, message } })
 
-/** How an incarnation ends by `event`: the exit that was seen, a host that came up anew, or an operator's word. */
-const endingBy = ({ context, event }: Args) => {
-  if (event.type === 'vmm.exited') return endingOf(context, event, event.at)
-  if (event.type === 'host.rebooted')
-    return { ...endingOf(context, rebootExit, event.at), cause: 'host-reboot' as const }
-  return { ...endingOf(context, rebootExit, event.at), cause: 'unknown' as const }
+/** How an incarnation ends by `event`. */
+const endingBy = ({ context, event }: Args): Ending => {
+  switch (event.type) {
+    case 'vmm.exited':
+      return endingOf(context, event, event.at)
+    case 'host.rebooted':
+      return { ...endingOf(context, unseenExit, event.at), cause: 'host-reboot' }
+    case 'start.failed':
+      return { cause: 'boot-failed', at: event.at, ...failureFields(event) }
+    case 'stop.requested':
+      return {
+        cause: 'requested',
+        at: event.at,
+        ...(event.reason === undefined ? {} : { message: event.reason }),
+      }
+    case 'remove.requested':
+      return { cause: 'requested', at: event.at }
+    default:
+      return { ...endingOf(context, unseenExit, event.at), cause: 'unknown' }
+  }
 }
+
+/** Starts in a row before this ending; a run that was long enough makes the next one the first again. */
+const attemptsBefore = ({ restart, spec, startedAt }: BoxContext, at: number) =>
+  startedAt !== null && at - startedAt >= (spec.restart.backoff ?? defaultBackoff).resetAfterMs
+    ? 0
+    : restart.attempts
+
+const restartIsDueAfter = (args: Args) =>
+  restartsAfter(args.context.spec.restart, endingBy(args)) &&
+  hasRetriesLeft(args.context.spec.restart, attemptsBefore(args.context, args.event.at))
 
 /**
  * The life of a box, whole: legality lives here and nowhere else. An invocation means "this effect runs while we are
@@ -83,6 +112,7 @@ export const boxMachine = setup({
     terminateVmm: effect,
     killVmm: effect,
     lookAtVmm: effect,
+    scheduleRestart: effect,
     removeFiles: effect,
   },
   delays: {
@@ -97,11 +127,14 @@ export const boxMachine = setup({
     terminateLimit: 5_000,
     killLimit: 5_000,
     removeRetry: 5_000,
+    restartDelay: ({ context }) => context.restart.delayMs ?? 0,
   },
   guards: {
     isOver: ({ context }) => !context.open,
     restartWanted: ({ context }) => context.next === 'start',
-    goesAway: ({ context }) => context.next === 'remove' || context.spec.autoRemove,
+    restartIsDue: ({ context }) => context.restart.due,
+    goesAway: args =>
+      args.context.next === 'remove' || (args.context.spec.autoRemove && !restartIsDueAfter(args)),
     endsStopped: ({ context, event }) =>
       event.type !== 'vmm.exited' || stateAfter(causeOf(context, event)) === 'stopped',
     endsFailed: ({ context, event }) =>
@@ -110,11 +143,6 @@ export const boxMachine = setup({
       context.seen.poweredOff ||
       context.seen.commandExit !== null ||
       (event.type === 'vmm.exited' && event.commandExitCode !== undefined),
-    endedByItselfAndGoes: ({ context, event }) =>
-      context.spec.autoRemove &&
-      (context.seen.poweredOff ||
-        context.seen.commandExit !== null ||
-        (event.type === 'vmm.exited' && event.commandExitCode !== undefined)),
     isForced: ({ event }) => event.type === 'remove.requested' && event.force,
     asksKill: ({ event }) => event.type === 'stop.requested' && event.mode === 'kill',
     asksForce: ({ event }) => event.type === 'stop.requested' && event.mode === 'force',
@@ -134,6 +162,9 @@ export const boxMachine = setup({
     vmAbsent: ({ event }) => event.type === 'vmm.adopted' && (event.vm === 'none' || event.vm === 'created'),
     isStopping: ({ context }) => context.stop !== null || context.failure !== null,
     isRemoving: ({ context }) => context.next === 'remove',
+    loops: ({ context, event }) =>
+      event.type === 'guest.rebooted' &&
+      isRebootLoop(recentReboots(context.reboots.recent, event.at, event.count)),
     neverRan: ({ context }) => context.startedAt === null,
   },
   actions: {
@@ -143,7 +174,6 @@ export const boxMachine = setup({
       open: true,
       process: null,
       vmmVersion: null,
-      guestReady: false,
       startedAt: null,
       stop: null,
       next: null,
@@ -152,27 +182,35 @@ export const boxMachine = setup({
       ending: null,
       unknownReason: null,
       eventOffset: 0,
+      restart: { ...context.restart, due: false, delayMs: null },
+      reboots: { ...context.reboots, recent: [] },
     })),
+    countRestart: assign(({ context }) => ({
+      restart: {
+        ...context.restart,
+        count: context.restart.count + 1,
+        attempts: context.restart.attempts + 1,
+      },
+    })),
+    recordDelay: assign(({ context, event }) =>
+      event.type === 'restart.scheduled' ? { restart: { ...context.restart, delayMs: event.delayMs } } : {},
+    ),
+    giveUpRestart: assign(({ context }) => ({ restart: { ...context.restart, due: false, delayMs: null } })),
+    forgetAttempts: assign(({ context }) => ({ restart: { ...context.restart, attempts: 0 } })),
     recordEnding: assign(args => ({
       ending: endingBy(args),
       open: false,
+      restart: {
+        ...args.context.restart,
+        attempts: attemptsBefore(args.context, args.event.at),
+        due: restartIsDueAfter(args),
+        delayMs: null,
+      },
       process: null,
       stop: null,
       failure: null,
       unknownReason: null,
     })),
-    recordStopBeforeSpawn: assign(({ event }) => ({
-      ending: { cause: 'requested' as const, at: event.at },
-      open: false,
-    })),
-    recordStartFailure: assign(({ event }) =>
-      event.type === 'start.failed'
-        ? {
-            ending: { cause: 'boot-failed' as const, at: event.at, ...failureFields(event) },
-            open: false,
-          }
-        : {},
-    ),
     noteFailure: assign(({ event }) =>
       event.type === 'start.failed'
         ? {
@@ -195,12 +233,20 @@ export const boxMachine = setup({
     ),
     recordVersion: assign(({ event }) => (event.type === 'vmm.ready' ? { vmmVersion: event.version } : {})),
     recordBoot: assign(({ event }) => ({ startedAt: event.at })),
-    recordGuestReady: assign({ guestReady: true }),
+    recordGuestReady: assign(({ context }) => ({ seen: { ...context.seen, ready: true } })),
     recordReboot: assign(({ context, event }) =>
       event.type === 'guest.rebooted'
-        ? { counts: { ...context.counts, reboots: context.counts.reboots + event.count }, guestReady: false }
+        ? {
+            seen: { ...context.seen, ready: false },
+            reboots: {
+              count: context.reboots.count + event.count,
+              recent: recentReboots(context.reboots.recent, event.at, event.count),
+            },
+          }
         : {},
     ),
+    cutOffLoop: assign(({ context, event }) => ({ stop: stopIntent(context, event, 'reboot-loop') })),
+    cutOffPanic: assign(({ context, event }) => ({ stop: stopIntent(context, event, 'guest-panic') })),
     recordPanic: assign(({ context }) => ({ seen: { ...context.seen, panicked: true } })),
     recordPowerOff: assign(args => ({
       seen: { ...args.context.seen, poweredOff: true },
@@ -235,7 +281,11 @@ export const boxMachine = setup({
     'command.exited': { actions: 'recordCommandExit' },
     'vmm.exited': [
       { guard: 'isOver' },
-      { guard: 'restartWanted', target: '.starting', actions: ['recordEnding', 'openIncarnation'] },
+      {
+        guard: 'restartWanted',
+        target: '.starting',
+        actions: ['recordEnding', 'openIncarnation', 'forgetAttempts'],
+      },
       { guard: 'goesAway', target: '.removing.deleting', actions: 'recordEnding' },
       { guard: 'endsStopped', target: '.stopped', actions: 'recordEnding' },
       { guard: 'endsFailed', target: '.failed', actions: 'recordEnding' },
@@ -254,8 +304,8 @@ export const boxMachine = setup({
       tags: 'down',
       on: {
         'box.renamed': { actions: 'rename' },
-        'start.requested': { target: 'starting', actions: 'openIncarnation' },
-        'restart.requested': { target: 'starting', actions: 'openIncarnation' },
+        'start.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
+        'restart.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
         'remove.requested': { target: 'removing.deleting', actions: 'intendRemoval' },
       },
     },
@@ -280,17 +330,17 @@ export const boxMachine = setup({
           on: {
             'start.stage': { target: 'preparing' },
             'start.failed': [
-              { guard: 'goesAway', target: '#box.removing.deleting', actions: 'recordStartFailure' },
-              { target: '#box.failed', actions: 'recordStartFailure' },
+              { guard: 'goesAway', target: '#box.removing.deleting', actions: 'recordEnding' },
+              { target: '#box.failed', actions: 'recordEnding' },
             ],
             'stop.requested': [
-              { guard: 'goesAway', target: '#box.removing.deleting', actions: 'recordStopBeforeSpawn' },
-              { target: '#box.stopped', actions: 'recordStopBeforeSpawn' },
+              { guard: 'goesAway', target: '#box.removing.deleting', actions: 'recordEnding' },
+              { target: '#box.stopped', actions: 'recordEnding' },
             ],
             'remove.requested': {
               guard: 'isForced',
               target: '#box.removing.deleting',
-              actions: ['recordStopBeforeSpawn', 'intendRemoval'],
+              actions: ['recordEnding', 'intendRemoval'],
             },
           },
         },
@@ -300,17 +350,17 @@ export const boxMachine = setup({
           on: {
             'start.stage': { target: 'spawning' },
             'start.failed': [
-              { guard: 'goesAway', target: '#box.removing.deleting', actions: 'recordStartFailure' },
-              { target: '#box.failed', actions: 'recordStartFailure' },
+              { guard: 'goesAway', target: '#box.removing.deleting', actions: 'recordEnding' },
+              { target: '#box.failed', actions: 'recordEnding' },
             ],
             'stop.requested': [
-              { guard: 'goesAway', target: '#box.removing.deleting', actions: 'recordStopBeforeSpawn' },
-              { target: '#box.stopped', actions: 'recordStopBeforeSpawn' },
+              { guard: 'goesAway', target: '#box.removing.deleting', actions: 'recordEnding' },
+              { target: '#box.stopped', actions: 'recordEnding' },
             ],
             'remove.requested': {
               guard: 'isForced',
               target: '#box.removing.deleting',
-              actions: ['recordStopBeforeSpawn', 'intendRemoval'],
+              actions: ['recordEnding', 'intendRemoval'],
             },
           },
         },
@@ -320,8 +370,8 @@ export const boxMachine = setup({
           on: {
             'vmm.spawned': { target: 'connecting', actions: 'recordProcess' },
             'start.failed': [
-              { guard: 'goesAway', target: '#box.removing.deleting', actions: 'recordStartFailure' },
-              { target: '#box.failed', actions: 'recordStartFailure' },
+              { guard: 'goesAway', target: '#box.removing.deleting', actions: 'recordEnding' },
+              { target: '#box.failed', actions: 'recordEnding' },
             ],
             'vmm.exited': [
               {
@@ -390,6 +440,11 @@ export const boxMachine = setup({
           after: { guestReadyLimit: { target: '#box.running' } },
           on: {
             'guest.ready': { target: '#box.running', actions: 'recordGuestReady' },
+            'guest.panicked': { target: '#box.stopping.cutting', actions: ['recordPanic', 'cutOffPanic'] },
+            'guest.rebooted': [
+              { guard: 'loops', target: '#box.stopping.cutting', actions: ['recordReboot', 'cutOffLoop'] },
+              { actions: 'recordReboot' },
+            ],
             'restart.requested': {
               target: '#box.stopping.pressing',
               actions: ['intendStop', 'intendRestart'],
@@ -400,7 +455,11 @@ export const boxMachine = setup({
               { target: '#box.stopping.pressing', actions: 'intendStop' },
             ],
             'vmm.exited': [
-              { guard: 'endedByItselfAndGoes', target: '#box.removing.deleting', actions: 'recordEnding' },
+              {
+                guard: and(['endedByItself', 'goesAway']),
+                target: '#box.removing.deleting',
+                actions: 'recordEnding',
+              },
               { guard: 'endedByItself', target: '#box.stopped', actions: 'recordEnding' },
               { guard: 'goesAway', target: '#box.removing.deleting', actions: ['noteGone', 'recordEnding'] },
               { target: '#box.failed', actions: ['noteGone', 'recordEnding'] },
@@ -415,6 +474,11 @@ export const boxMachine = setup({
       initial: 'steady',
       on: {
         'box.renamed': { actions: 'rename' },
+        'guest.panicked': { target: 'stopping.cutting', actions: ['recordPanic', 'cutOffPanic'] },
+        'guest.rebooted': [
+          { guard: 'loops', target: 'stopping.cutting', actions: ['recordReboot', 'cutOffLoop'] },
+          { actions: 'recordReboot' },
+        ],
         'guest.ready': { actions: 'recordGuestReady' },
         'guest.powered-off': { target: 'stopping.closing', actions: 'recordPowerOff' },
         'vm.paused': { target: 'paused' },
@@ -450,6 +514,11 @@ export const boxMachine = setup({
       initial: 'held',
       on: {
         'box.renamed': { actions: 'rename' },
+        'guest.panicked': { target: 'stopping.cutting', actions: ['recordPanic', 'cutOffPanic'] },
+        'guest.rebooted': [
+          { guard: 'loops', target: 'stopping.cutting', actions: ['recordReboot', 'cutOffLoop'] },
+          { actions: 'recordReboot' },
+        ],
         'guest.powered-off': { target: 'stopping.closing', actions: 'recordPowerOff' },
         'vm.resumed': { target: 'running' },
         'vmm.adopted': [
@@ -548,31 +617,91 @@ export const boxMachine = setup({
     stopped: {
       description: 'Down in an orderly way',
       tags: 'down',
+      initial: 'resting',
       on: {
         'box.renamed': { actions: 'rename' },
-        'start.requested': { target: 'starting', actions: 'openIncarnation' },
-        'restart.requested': { target: 'starting', actions: 'openIncarnation' },
+        'start.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
+        'restart.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
         'remove.requested': { target: 'removing.deleting', actions: 'intendRemoval' },
+      },
+      states: {
+        resting: {
+          description: 'Stays so until somebody starts it',
+          always: { guard: 'restartIsDue', target: 'scheduling' },
+        },
+        scheduling: {
+          description: 'The restart policy starts it again: the wait before is being drawn',
+          invoke: { id: 'scheduleRestart', src: 'scheduleRestart' },
+          on: {
+            'restart.scheduled': { target: 'waiting', actions: 'recordDelay' },
+            'stop.requested': { target: 'resting', actions: 'giveUpRestart' },
+          },
+        },
+        waiting: {
+          description: 'The restart policy starts it again when the wait is over',
+          after: { restartDelay: { target: '#box.starting', actions: ['openIncarnation', 'countRestart'] } },
+          on: { 'stop.requested': { target: 'resting', actions: 'giveUpRestart' } },
+        },
       },
     },
     crashed: {
       description: "Down against everybody's wish",
       tags: 'down',
+      initial: 'resting',
       on: {
         'box.renamed': { actions: 'rename' },
-        'start.requested': { target: 'starting', actions: 'openIncarnation' },
-        'restart.requested': { target: 'starting', actions: 'openIncarnation' },
+        'start.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
+        'restart.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
         'remove.requested': { target: 'removing.deleting', actions: 'intendRemoval' },
+      },
+      states: {
+        resting: {
+          description: 'Stays so until somebody starts it',
+          always: { guard: 'restartIsDue', target: 'scheduling' },
+        },
+        scheduling: {
+          description: 'The restart policy starts it again: the wait before is being drawn',
+          invoke: { id: 'scheduleRestart', src: 'scheduleRestart' },
+          on: {
+            'restart.scheduled': { target: 'waiting', actions: 'recordDelay' },
+            'stop.requested': { target: 'resting', actions: 'giveUpRestart' },
+          },
+        },
+        waiting: {
+          description: 'The restart policy starts it again when the wait is over',
+          after: { restartDelay: { target: '#box.starting', actions: ['openIncarnation', 'countRestart'] } },
+          on: { 'stop.requested': { target: 'resting', actions: 'giveUpRestart' } },
+        },
       },
     },
     failed: {
       description: 'Did not come up',
       tags: 'down',
+      initial: 'resting',
       on: {
         'box.renamed': { actions: 'rename' },
-        'start.requested': { target: 'starting', actions: 'openIncarnation' },
-        'restart.requested': { target: 'starting', actions: 'openIncarnation' },
+        'start.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
+        'restart.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
         'remove.requested': { target: 'removing.deleting', actions: 'intendRemoval' },
+      },
+      states: {
+        resting: {
+          description: 'Stays so until somebody starts it',
+          always: { guard: 'restartIsDue', target: 'scheduling' },
+        },
+        scheduling: {
+          description: 'The restart policy starts it again: the wait before is being drawn',
+          invoke: { id: 'scheduleRestart', src: 'scheduleRestart' },
+          on: {
+            'restart.scheduled': { target: 'waiting', actions: 'recordDelay' },
+            'stop.requested': { target: 'resting', actions: 'giveUpRestart' },
+          },
+        },
+        waiting: {
+          description: 'The restart policy starts it again when the wait is over',
+          after: { restartDelay: { target: '#box.starting', actions: ['openIncarnation', 'countRestart'] } },
+          on: { 'stop.requested': { target: 'resting', actions: 'giveUpRestart' } },
+        },
       },
     },
     removing: {

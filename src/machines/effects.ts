@@ -15,6 +15,7 @@ export type EffectType =
   | 'terminateVmm'
   | 'killVmm'
   | 'lookAtVmm'
+  | 'scheduleRestart'
   | 'removeFiles'
 
 export interface Effect {

@@ -34,8 +34,8 @@ export interface Ending {
  */
 export function causeOf(context: BoxContext, exit: Exit): EndingCause {
   if (context.failure) return 'boot-failed'
+  if (context.seen.panicked && context.stop?.cause !== 'requested') return 'guest-panic'
   if (context.stop) return context.stop.cause
-  if (context.seen.panicked) return 'guest-panic'
   if (context.seen.poweredOff) return 'guest-poweroff'
   if (exit.vcpuError) return 'vcpu-error'
   if (exit.last === 'orderly') return exit.noShutdown ? 'external' : 'guest-poweroff'
@@ -53,6 +53,7 @@ export function endingOf(context: BoxContext, exit: Exit, at: number): Ending {
     at,
     ...(exitCode === null || exitCode === undefined ? {} : { exitCode }),
     ...(Object.keys(vmm).length === 0 ? {} : { vmm }),
+    ...(context.stop?.reason === undefined ? {} : { message: context.stop.reason }),
     ...(context.failure ? failureFields(context.failure) : {}),
     ...(exit.logTail ? { logTail: exit.logTail } : {}),
   }

@@ -25,7 +25,13 @@ export type BoxCommand =
     }
   | { readonly type: 'box.renamed'; readonly name: string | null }
   | { readonly type: 'start.requested' }
-  | { readonly type: 'stop.requested'; readonly mode: StopMode; readonly timeoutMs?: number }
+  | {
+      readonly type: 'stop.requested'
+      readonly mode: StopMode
+      readonly timeoutMs?: number
+      /** why, where that is not plain; ends up in the ending's message */
+      readonly reason?: string
+    }
   | { readonly type: 'restart.requested' }
   | { readonly type: 'pause.requested' }
   | { readonly type: 'resume.requested' }
@@ -74,6 +80,7 @@ export type BoxFact = Told &
     | ({ readonly type: 'pause.failed' } & Failure)
     | { readonly type: 'vm.resumed' }
     | ({ readonly type: 'resume.failed' } & Failure)
+    | { readonly type: 'restart.scheduled'; readonly delayMs: number }
     | { readonly type: 'box.unknown'; readonly reason: string }
     | { readonly type: 'box.removed' }
     | ({ readonly type: 'remove.failed' } & Failure)

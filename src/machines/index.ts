@@ -15,10 +15,13 @@ export {
   type StopRung,
   type VmPresence,
 } from './events.ts'
+export { backoffMs } from './policy.ts'
 export type { Head, LedgerRecord, RecordMeta } from './record.ts'
 export {
+  type Backoff,
   type BoxSpec,
   type DiskSpec,
+  defaultBackoff,
   type ImageSpec,
   type ReadySpec,
   type RestartSpec,

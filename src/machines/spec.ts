@@ -36,7 +36,31 @@ export interface DiskSpec {
 }
 
 export interface RestartSpec {
-  readonly policy: 'no'
+  readonly policy: 'no' | 'on-failure' | 'always' | 'unless-stopped'
+  /** starts again in a row; absent: no limit */
+  readonly maxRetries?: number
+  /** absent: {@link defaultBackoff} */
+  readonly backoff?: Backoff
+}
+
+export interface Backoff {
+  /** before the first start again, in `ms` */
+  readonly initialMs: number
+  /** by which each wait is longer than the one before */
+  readonly factor: number
+  readonly maxMs: number
+  /** part of the wait by which it varies, 0 to 1 */
+  readonly jitter: number
+  /** a run of this length, in `ms`, makes the next start again the first */
+  readonly resetAfterMs: number
+}
+
+export const defaultBackoff: Backoff = {
+  initialMs: 100,
+  factor: 2,
+  maxMs: 30_000,
+  jitter: 0.2,
+  resetAfterMs: 10_000,
 }
 
 /** `guest`: the guest said so; `vmm`: booted is enough; `console`: a regular expression on the serial output. */

@@ -20,7 +20,6 @@ export interface BoxContext {
   readonly open: boolean
   readonly process: ProcessIdentity | null
   readonly vmmVersion: string | null
-  readonly guestReady: boolean
   readonly startedAt: number | null
   /** a stop under way, or an ending that the guest began */
   readonly stop: StopIntent | null
@@ -30,7 +29,8 @@ export interface BoxContext {
   readonly failure: Failure | null
   readonly seen: SeenOfGuest
   readonly ending: Ending | null
-  readonly counts: { readonly restarts: number; readonly reboots: number }
+  readonly restart: RestartState
+  readonly reboots: RebootState
   /** why the box cannot be looked at */
   readonly unknownReason: string | null
   /** end of what was read of the event monitor's file, in `bytes` */
@@ -39,16 +39,39 @@ export interface BoxContext {
 
 /** What the guest of an incarnation was seen to do. */
 export interface SeenOfGuest {
+  /** it said that it is ready */
+  readonly ready: boolean
   readonly poweredOff: boolean
   readonly panicked: boolean
   /** exit code of the main command */
   readonly commandExit: number | null
 }
 
+/** Where the restart policy stands. */
+export interface RestartState {
+  /** starts by the policy, over the box's life */
+  readonly count: number
+  /** starts by the policy in a row */
+  readonly attempts: number
+  /** the policy will start the box again */
+  readonly due: boolean
+  /** how long it waits, in `ms`, once that is decided */
+  readonly delayMs: number | null
+}
+
+export interface RebootState {
+  /** over the box's life */
+  readonly count: number
+  /** the latest ones of this incarnation */
+  readonly recent: readonly number[]
+}
+
 export interface StopIntent {
   readonly mode: StopMode
   readonly timeoutMs: number
-  readonly cause: Extract<EndingCause, 'requested' | 'guest-poweroff'>
+  readonly cause: Extract<EndingCause, 'requested' | 'guest-poweroff' | 'guest-panic' | 'reboot-loop'>
+  /** why it was asked for, where that is not plain */
+  readonly reason?: string
 }
 
 /** The machine's own state value; only the public state, the first word, is stable. */

@@ -1,11 +1,12 @@
 import type { Effect, EffectType, Timer } from './effects.ts'
 import { type BoxCommand, type BoxEvent, isCommand, type StampedEvent } from './events.ts'
-import { type BoxState, type PublicState, pathOf, publicStateOf } from './state.ts'
+import { type BoxState, type PublicState, publicStateOf } from './state.ts'
 import { acceptedOf, begin, feed, remember, type Wants } from './xstate.ts'
 
 /** One event and what came of it. */
 export interface Transition {
   readonly event: BoxEvent & { readonly incarnation: number }
+  /** public states; empty before the first */
   readonly from: string
   readonly to: string
   /** effects that this transition asks for */
@@ -82,8 +83,8 @@ export function step(
 }
 
 function unchanged(state: BoxState, event: BoxEvent & { readonly incarnation: number }): Transition {
-  const path = pathOf(state.value)
-  return { event, from: path, to: path, effects: [], timers: { set: [], cancelled: [] }, state }
+  const name = publicStateOf(state.value)
+  return { event, from: name, to: name, effects: [], timers: { set: [], cancelled: [] }, state }
 }
 
 function transitionOf(
@@ -114,8 +115,8 @@ function transitionOf(
   remember(state, wants)
   return {
     event: { incarnation, ...event },
-    from: before ? pathOf(before.value) : '',
-    to: pathOf(wants.value),
+    from: before ? publicStateOf(before.value) : '',
+    to: publicStateOf(wants.value),
     effects: asked.map(([, effect]) => effect),
     timers: { set, cancelled },
     state,

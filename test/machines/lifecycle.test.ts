@@ -1,10 +1,13 @@
 import {
   type BoxEvent,
   type BoxState,
+  backoffMs,
   type Exit,
   isRefusal,
   pathOf,
+  publicStateOf,
   type Refusal,
+  type RestartSpec,
   step,
   type Transition,
 } from 'boxledger/machines'
@@ -54,7 +57,7 @@ const after = (delay: string, state: string): BoxEvent => ({
   incarnation: 1,
 })
 const stop: BoxEvent = { type: 'stop.requested', mode: 'graceful' }
-const endOf = (state: BoxState) => [pathOf(state.value), state.context.ending?.cause] as const
+const endOf = (state: BoxState) => [publicStateOf(state.value), state.context.ending?.cause] as const
 
 test('a start asks for one effect a stage, each named by version and number', () => {
   const asked: string[] = []
@@ -178,7 +181,7 @@ test('a restart starts again when the VMM has ended; a stop beats it', () => {
 test('a fact about an incarnation that is over is recorded and changes nothing', () => {
   const { outcome, when } = given([...up, exited(), { type: 'start.requested' }])
   const late = when(exited()) as Transition
-  assert.equal([late.from, late.to], ['starting.queued', 'starting.queued'])
+  assert.equal([late.from, late.to], ['starting', 'starting'])
   assert.is(late.state, outcome.state)
 })
 
@@ -241,6 +244,92 @@ test('a forced removal kills first, keeps at it, and deletes after', () => {
   assert.is(again.effects[0]?.type, 'killVmm')
   const deleting = killing.when(exited()) as Transition
   assert.is(deleting.effects[0]?.type, 'removeFiles')
+})
+
+const policed = (restart: RestartSpec) => ({ ...created, spec: { ...spec, restart } })
+const scheduled = (delayMs: number): BoxEvent => ({ type: 'restart.scheduled', incarnation: 1, delayMs })
+
+test('policies: which endings start a box again', () => {
+  const off: readonly BoxEvent[] = [
+    { type: 'guest.powered-off', incarnation: 1 },
+    exited({ last: 'orderly' }),
+  ]
+  const badly: readonly BoxEvent[] = [{ type: 'command.exited', incarnation: 1, exitCode: 1 }, ...off]
+  const table: [RestartSpec['policy'], readonly BoxEvent[], boolean][] = [
+    ['no', [exited()], false],
+    ['on-failure', [exited()], true],
+    ['on-failure', off, false],
+    ['on-failure', badly, true],
+    ['on-failure', [stop, exited()], false],
+    ['on-failure', [{ type: 'host.rebooted', incarnation: 1 }], false],
+    ['always', off, true],
+    ['always', [exited({ last: 'orderly' })], true],
+    ['always', [stop, exited()], false],
+    ['always', [{ type: 'host.rebooted', incarnation: 1 }], true],
+    ['unless-stopped', off, true],
+    ['unless-stopped', [stop, exited()], false],
+  ]
+  for (const [policy, events, again] of table) {
+    const { outcome } = given([...up, ...events], policed({ policy }))
+    assert.is(
+      outcome.effects[0]?.type === 'scheduleRestart',
+      again,
+      `${policy}: ${events.map(({ type }) => type)}`,
+    )
+  }
+})
+
+test('a restart by policy waits as long as was drawn, counts, and has a limit', () => {
+  const first = policed({ policy: 'always', maxRetries: 1 })
+  const waiting = given([...up, exited(), scheduled(120)], first)
+  assert.equal(waiting.outcome.timers.set, [
+    { id: 'xstate.after.restartDelay.box.crashed.waiting', dueAt: 11_000 + 120 },
+  ])
+  const again = waiting.when(after('restartDelay', 'crashed.waiting')) as Transition
+  assert.equal(
+    [again.to, again.state.context.restart.count, again.state.context.incarnation],
+    ['starting', 1, 2],
+  )
+  const failed = step(
+    again.state,
+    { type: 'start.failed', incarnation: 2, code: 'VMM_NOT_FOUND', message: 'none' },
+    { at: 12_000, version: 20 },
+  ) as Transition
+  assert.equal([failed.to, failed.effects, failed.state.context.restart.due], ['failed', [], false])
+})
+
+test('a stop beats a restart that waits, and a start need not wait for it', () => {
+  const waiting = given([...up, exited(), scheduled(30_000)], policed({ policy: 'always' }))
+  const beaten = waiting.when(stop) as Transition
+  assert.equal([beaten.to, beaten.state.context.restart.due], ['crashed', false])
+  assert.equal(beaten.timers.cancelled, ['xstate.after.restartDelay.box.crashed.waiting'])
+  assert.is((waiting.when({ type: 'start.requested' }) as Transition).to, 'starting')
+})
+
+test('back-off grows, is bounded, and is spread', () => {
+  const waits = [0, 1, 2, 20].map(attempts => backoffMs({ policy: 'always' }, attempts, 0.5))
+  assert.equal(waits, [100, 200, 400, 30_000])
+  assert.equal(
+    [backoffMs({ policy: 'always' }, 0, 0), backoffMs({ policy: 'always' }, 0, 0.999999)],
+    [80, 120],
+  )
+})
+
+test('a panic and a reboot loop cut the VM off', () => {
+  const panic = given([...up, { type: 'guest.panicked', incarnation: 1 }])
+  assert.is(panic.outcome.effects[0]?.type, 'cutPower')
+  const offAfterPanic = given([
+    ...up,
+    { type: 'guest.panicked', incarnation: 1 },
+    { type: 'guest.powered-off', incarnation: 1 },
+    exited({ last: 'orderly' }),
+  ])
+  assert.equal(endOf(offAfterPanic.outcome.state), ['crashed', 'guest-panic'])
+  const reboot: BoxEvent = { type: 'guest.rebooted', incarnation: 1, count: 1 }
+  const four = given([...up, reboot, reboot, reboot, reboot])
+  assert.equal([four.outcome.to, four.outcome.state.context.reboots.count], ['running', 4])
+  const loop = given([...up, reboot, reboot, reboot, reboot, reboot, exited()])
+  assert.equal(endOf(loop.outcome.state), ['crashed', 'reboot-loop'])
 })
 
 test.run()

@@ -143,7 +143,7 @@ test('a guest says when it is ready, and how its command ended', async () => {
     async loop => {
       await loop.start()
       assert.is(loop.count('guest.ready'), 1)
-      assert.ok(loop.state.context.guestReady)
+      assert.ok(loop.state.context.seen.ready)
       assert.is(statSync(join(runDir(loop), 'initramfs')).mode & 0o777, 0o600)
       writeFileSync(join(runDir(loop), 'serial.log'), '\r\nboxledger: command exited 42\r\n', { flag: 'a' })
       await loop.until(() => loop.count('command.exited') === 1, 'the exit of the command')

@@ -32,13 +32,13 @@ export class SerialWatch {
   #reading: Promise<void> | undefined
 
   constructor(box: Incarnation) {
-    const { spec, guestReady, seen, startedAt } = box.context
+    const { spec, seen, startedAt } = box.context
     this.#booted = startedAt !== null
     this.#box = box
     this.#tail = new Tail(box.files.serial)
     this.#ready = readyOf(spec)
     this.#pattern = typeof this.#ready === 'object' ? compile(this.#ready.console) : undefined
-    this.#readyTold = guestReady
+    this.#readyTold = seen.ready
     this.#commandExit = seen.commandExit ?? undefined
   }
 

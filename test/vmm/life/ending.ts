@@ -46,7 +46,7 @@ export function testEnding(test: Test, { choice: vmm, register }: TestedVmm): vo
     await withLoop({ vmm, spec: guest('reset') }, async loop => {
       await loop.start()
       const { pid } = loop
-      await loop.until(() => loop.state.context.counts.reboots >= 3, 'three reboots')
+      await loop.until(() => loop.state.context.reboots.count >= 3, 'three reboots')
       assert.is(loop.public, 'running')
       assert.is(loop.pid, pid)
       loop.send({ type: 'stop.requested', mode: 'kill' })
@@ -58,7 +58,7 @@ export function testEnding(test: Test, { choice: vmm, register }: TestedVmm): vo
     await withLoop({ vmm, spec: guest('triple') }, async loop => {
       await loop.start()
       await loop.until(
-        () => loop.state.context.counts.reboots > 0 || loop.public === 'crashed',
+        () => loop.state.context.reboots.count > 0 || loop.public === 'crashed',
         'what comes of it',
       )
       if (loop.public !== 'crashed') return
