@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { BoxError, type BoxSpec } from '../machines/index.ts'
+import { BoxError, type BoxSpec, defaultBackoff } from '../machines/index.ts'
 
 /** How a name is written; never empty, never a path. */
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
@@ -74,7 +74,19 @@ const boxOptions = v.strictObject({
   autoRemove: v.optional(v.boolean()),
   detach: v.optional(v.boolean()),
   restart: v.optional(
-    v.strictObject({ policy: v.picklist(['no', 'on-failure', 'always', 'unless-stopped']) }),
+    v.strictObject({
+      policy: v.picklist(['no', 'on-failure', 'always', 'unless-stopped']),
+      maxRetries: v.optional(whole(0, 1_000_000)),
+      backoff: v.optional(
+        v.strictObject({
+          initialMs: v.optional(whole(0, 86_400_000)),
+          factor: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(100))),
+          maxMs: v.optional(whole(0, 86_400_000)),
+          jitter: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
+          resetAfterMs: v.optional(whole(0, 86_400_000)),
+        }),
+      ),
+    }),
   ),
   ready: v.optional(
     v.union(
@@ -139,6 +151,7 @@ export const shapes = {
     incarnation: v.optional(whole(1, Number.MAX_SAFE_INTEGER)),
     signal,
   }),
+  shutdown: v.strictObject({ timeoutMs: v.optional(whole(0, 86_400_000)) }),
   verify: v.strictObject({ replay: v.optional(v.boolean()), box: v.optional(v.string()) }),
   open: v.strictObject({
     home: v.optional(path),
@@ -182,9 +195,10 @@ export interface NormalOptions {
 /** Fills in what was left out. */
 export function normalise(options: unknown): NormalOptions {
   const given = check(boxOptions, options, 'options')
-  if (given.restart !== undefined && given.restart.policy !== 'no')
-    throw unsupported('restart', 'Restart policies are not there yet')
-  if (given.detach === false) throw unsupported('detach', 'Boxes that end with their owner are not there yet')
+  if (given.autoRemove && given.restart?.policy === 'always')
+    throw new BoxError('INVALID_ARGUMENT', 'autoRemove never applies to a box that is always restarted', {
+      details: { field: 'autoRemove' },
+    })
   const spec: BoxSpec = JSON.parse(
     JSON.stringify({
       image: given.image === 'builtin' ? undefined : given.image,
@@ -196,8 +210,12 @@ export function normalise(options: unknown): NormalOptions {
       memoryMib: given.memoryMib ?? 256,
       disks: given.disks,
       autoRemove: given.autoRemove ?? false,
-      detach: true,
-      restart: { policy: 'no' },
+      detach: given.detach ?? true,
+      restart: {
+        policy: given.restart?.policy ?? 'no',
+        maxRetries: given.restart?.maxRetries,
+        backoff: { ...defaultBackoff, ...given.restart?.backoff },
+      },
       ready: given.ready,
       stopTimeoutMs: given.stopTimeoutMs ?? 10_000,
     }),
@@ -211,8 +229,4 @@ export function normalise(options: unknown): NormalOptions {
     labels: { ...given.labels },
     spec,
   }
-}
-
-function unsupported(field: string, message: string): BoxError {
-  return new BoxError('UNSUPPORTED', message, { details: { field } })
 }

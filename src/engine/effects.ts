@@ -21,6 +21,8 @@ export interface EffectWorld {
   readonly random: () => number
   readonly driver: Pick<DriverInput, 'vmm' | 'onProgress' | 'boundary'>
   readonly tell: (box: string, fact: BoxFact) => Promise<void>
+  /** a VMM has fallen silent, or answers again */
+  readonly onResponding: (box: string, responding: boolean) => void
 }
 
 /** Runs what durable transitions ask for. Nothing here is remembered: heads hold what is under way. */
@@ -116,6 +118,7 @@ export class Effects {
         home: this.#world.home,
         context: state.context,
         tell: fact => this.#world.tell(box, fact),
+        onResponding: responding => this.#world.onResponding(box, responding),
         ...this.#world.driver,
       },
     })

@@ -5,11 +5,13 @@ import {
   type BoxFact,
   type Head,
   isRefusal,
-  type LedgerRecord,
   type RecordMeta,
+  type StopMode,
   step,
 } from '../machines/index.ts'
 import { type Committed, type Ledger, openLedger, Projections } from '../store/index.ts'
+import { attachedOf, endAttached } from './attached.ts'
+import { Audience, type Listener } from './audience.ts'
 import { answersLook, led } from './causes.ts'
 import { Effects } from './effects.ts'
 import { Followers } from './followers.ts'
@@ -20,14 +22,12 @@ import { Recovering } from './recovering.ts'
 import { adoptionIsNews, isAtRest, mayHaveVmm } from './recovery.ts'
 import { createRoot, type Root } from './root.ts'
 import { StartQueue } from './start-queue.ts'
-import { Tail } from './tail.ts'
+import { closedError, type Tail } from './tail.ts'
 import { Timers } from './timers.ts'
-import { Waiting } from './waiting.ts'
+import type { Waiting } from './waiting.ts'
 import { type World, worldOf } from './world.ts'
 
 export type CommandMeta = Pick<RecordMeta, 'commandId' | 'actor'> & { readonly expectedVersion?: number }
-
-type Listener = (head: Head, record: LedgerRecord | undefined) => void
 
 /** How long a fact waits for the ledger before it tries again, in `ms`. */
 const retryAfter = 100
@@ -39,8 +39,7 @@ const retryAfter = 100
 export class Engine {
   readonly ledger: Ledger
   readonly projections = new Projections()
-  readonly waiting = new Waiting()
-  readonly tail: Tail
+  readonly audience: Audience
   readonly world: World
   readonly home: string
   readonly root: Root
@@ -48,11 +47,13 @@ export class Engine {
   readonly #effects: Effects
   readonly #timers: Timers
   readonly #mailboxes = new Map<string, Mailbox>()
-  readonly #listeners = new Set<Listener>()
-  readonly #closers = new Set<() => void>()
   readonly #recovering = new Recovering()
+  /** boxes whose VMM lives and does not answer */
+  readonly #silent = new Set<string>()
   readonly #boundary: (name: string) => void
   #closing: Promise<void> | undefined
+  /** closed so far that nothing is recorded any more */
+  #over = false
 
   private constructor(options: EngineOptions, ledger: Ledger, world: World) {
     this.home = options.home
@@ -60,13 +61,13 @@ export class Engine {
     this.world = world
     this.#boundary = options.boundary ?? (() => {})
     this.projections.load(ledger.heads())
-    this.tail = new Tail(ledger.tail.position)
     this.root = createRoot(options.inspect)
     this.#followers = new Followers(this.root, (box, command) => {
       this.submit(box, () => command).catch(() => {
         // A refusal shows in the actor's state, which has not moved: `send` has nobody to tell.
       })
     })
+    this.audience = new Audience(ledger.tail.position, this.#followers)
     this.#timers = new Timers(world.clock, (box, timer) => this.#expire(box, timer))
     this.#effects = new Effects({
       home: options.home,
@@ -79,6 +80,7 @@ export class Engine {
         ...(options.boundary === undefined ? {} : { boundary: options.boundary }),
       },
       tell: (box, fact) => this.#record(box, fact),
+      onResponding: (box, responding) => this.#heard(box, responding),
     })
     ledger.onCommit(committed => this.#publish(committed))
   }
@@ -105,7 +107,13 @@ export class Engine {
 
   info(head: Head): BoxInfo {
     const parked = this.ledger.parked.get(head.box)
-    return { ...infoOf(head, this.#recovering.has(head.box)), ...(parked === undefined ? {} : { parked }) }
+    return {
+      ...infoOf(head, {
+        recovering: this.#recovering.has(head.box),
+        responding: !this.#silent.has(head.box),
+      }),
+      ...(parked === undefined ? {} : { parked }),
+    }
   }
 
   /** Rejects commands and reads of a box whose records are damaged. */
@@ -121,15 +129,20 @@ export class Engine {
     return this.#followers.actorOf(head)
   }
 
-  /** After each durable record, in order; without a record when a box is no longer `recovering`. */
   onChange(listener: Listener): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.audience.onChange(listener)
   }
 
   onClose(listener: () => void): () => void {
-    this.#closers.add(listener)
-    return () => this.#closers.delete(listener)
+    return this.audience.onClose(listener)
+  }
+
+  get waiting(): Waiting {
+    return this.audience.waiting
+  }
+
+  get tail(): Tail {
+    return this.audience.tail
   }
 
   /**
@@ -143,7 +156,7 @@ export class Engine {
   ): Promise<Head | undefined> {
     await this.#recovering.answered(box)
     return this.#mailbox(box).run(async () => {
-      this.#assertOpen()
+      if (this.isClosed) throw closedError()
       const head = this.ledger.head(box)
       this.assertSound(box)
       if (meta.commandId !== undefined && (await this.ledger.command(meta.commandId)) !== undefined)
@@ -164,15 +177,18 @@ export class Engine {
   }
 
   async #close(): Promise<void> {
+    await endAttached(
+      attachedOf(this.ledger.heads()),
+      this.waiting,
+      (...stop) => this.#stopForOwner(...stop),
+      box => this.ledger.head(box),
+    )
+    this.#over = true
     this.#effects.close()
     this.#timers.clear()
-    const error = new BoxError('ENGINE_CLOSED', 'The runtime was closed')
     this.#recovering.endAll()
     await Promise.all([...this.#mailboxes.values()].map(mailbox => mailbox.idle()))
-    this.waiting.failAll(error)
-    this.tail.close()
-    for (const closer of [...this.#closers]) closer()
-    this.#followers.stopAll()
+    this.audience.close()
     this.root.stop()
     await this.ledger.close()
   }
@@ -204,7 +220,7 @@ export class Engine {
   #record(box: string, fact: BoxFact): Promise<void> {
     return this.#mailbox(box).run(async () => {
       for (;;) {
-        this.#assertOpen()
+        if (this.#over) throw closedError()
         const head = this.ledger.head(box)
         if (head === undefined) return
         if (fact.type === 'timer.fired' && head.state.timers[fact.timer] === undefined) return
@@ -223,15 +239,26 @@ export class Engine {
     })
   }
 
+  /** A stop that nobody asked for but the owner's end; a box that takes none is on its way already, or unknown. */
+  #stopForOwner(box: string, mode: StopMode, reason: string): Promise<void> {
+    return this.#mailbox(box).run(async () => {
+      const head = this.ledger.head(box)
+      if (head === undefined) return
+      try {
+        await this.#commit(box, head, { type: 'stop.requested', mode, reason }, { actor: 'engine' })
+      } catch (error) {
+        if (!BoxError.is(error, 'INVALID_STATE')) throw error
+      }
+    })
+  }
+
   #publish(committed: readonly Committed[]): void {
     this.projections.apply(committed.map(({ head }) => head))
     for (const { head, record } of committed) {
       this.#boundary(`after append ${record.event.type}`)
-      this.#followers.tell(head, record)
-      this.tail.advance(record)
-      for (const listener of this.#listeners) listener(head, record)
-      this.waiting.tell(head, record)
-      if (this.isClosed || this.#recovering.has(head.box)) continue
+      this.audience.tell(head, record)
+      if (!head.state.context.open) this.#silent.delete(head.box)
+      if (this.#over || this.#recovering.has(head.box)) continue
       this.#timers.follow(head.box, head.state)
       this.#effects.follow(head)
       if (record.to === 'removed') this.#mailboxes.delete(head.box)
@@ -241,29 +268,45 @@ export class Engine {
   #recover(head: Head): void {
     const { box, state } = head
     if (isAtRest(state) || this.ledger.parked.has(box)) return
-    if (!mayHaveVmm(state)) {
+    const endsWithOwner = state.context.open && !state.context.spec.detach
+    if (mayHaveVmm(state)) {
+      this.#recovering.begin(box)
+      if (endsWithOwner) this.#endOrphan(box)
+      this.#effects.look(head)
+    } else if (endsWithOwner) this.#endOrphan(box)
+    else {
       this.#timers.follow(box, state)
       this.#effects.follow(head, true)
-      return
     }
-    this.#recovering.begin(box)
-    this.#effects.look(head)
+  }
+
+  /** Its stop is recorded before the host is asked, and so colours whatever is found. */
+  #endOrphan(box: string): void {
+    this.#stopForOwner(box, 'kill', 'Its owner ended, and the box was not to outlive it').catch(error => {
+      if (!BoxError.is(error)) throw error
+    })
   }
 
   /** The host has answered: what was under way goes on, and commands may come. */
   #recovered(box: string): void {
     if (!this.#recovering.end(box)) return
     const head = this.ledger.head(box)
-    if (head === undefined || this.isClosed) return
-    for (const listener of this.#listeners) listener(head, undefined)
-    this.waiting.tell(head)
+    if (head === undefined || this.#over) return
+    this.audience.tell(head)
     this.#timers.follow(box, head.state, 'later')
     this.#effects.follow(head, true)
   }
 
+  #heard(box: string, responding: boolean): void {
+    if (responding ? !this.#silent.delete(box) : this.#silent.has(box)) return
+    if (!responding) this.#silent.add(box)
+    const head = this.ledger.head(box)
+    if (head !== undefined) this.audience.tell(head)
+  }
+
   #expire(box: string, timer: string): void {
     const head = this.ledger.head(box)
-    if (head === undefined || this.isClosed) return
+    if (head === undefined || this.#over) return
     const { incarnation } = head.state.context
     this.#record(box, { type: 'timer.fired', timer, incarnation }).catch(error => {
       if (!BoxError.is(error, 'ENGINE_CLOSED')) throw error
@@ -276,10 +319,6 @@ export class Engine {
     const made = new Mailbox()
     this.#mailboxes.set(box, made)
     return made
-  }
-
-  #assertOpen(): void {
-    if (this.isClosed) throw new BoxError('ENGINE_CLOSED', 'The runtime was closed')
   }
 
   #pause(): Promise<void> {

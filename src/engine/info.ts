@@ -90,7 +90,16 @@ function restartAtOf({ state: { context, timers } }: Head): number | undefined {
 
 const iso = (ms: number) => new Date(ms).toISOString()
 
-export function infoOf(head: Head, recovering = false): BoxInfo {
+/** What the engine knows of a box beside its records. */
+export interface Beside {
+  readonly recovering: boolean
+  readonly responding: boolean
+}
+
+export function infoOf(
+  head: Head,
+  { recovering, responding }: Beside = { recovering: false, responding: true },
+): BoxInfo {
   const { context, value } = head.state
   const stage = stageOf(value)
   const restartAt = restartAtOf(head)
@@ -114,7 +123,7 @@ export function infoOf(head: Head, recovering = false): BoxInfo {
     ...(restartAt === undefined ? {} : { restartAt: iso(restartAt) }),
     reboots: context.reboots.count,
     executions: 0,
-    responding: true,
+    responding,
     ...(context.unknownReason === null ? {} : { reason: context.unknownReason }),
     autoRemove: context.spec.autoRemove,
     detach: context.spec.detach,

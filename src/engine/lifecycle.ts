@@ -10,6 +10,7 @@ import {
   readyOf,
   type StopMode,
 } from '../machines/index.ts'
+import { attachedOf } from './attached.ts'
 import type { CommandMeta, Engine } from './engine.ts'
 import { tagOf } from './info.ts'
 import { notFound } from './lookup.ts'
@@ -236,6 +237,12 @@ export async function rename(
 
 export async function resolve(engine: Engine, box: string, c: CommandOptions): Promise<void> {
   await command(engine, box, () => ({ type: 'box.resolved', verdict: 'dead' }), c)
+}
+
+/** Stops in good order what is not to outlive the owner; closing ends by force what is left. */
+export async function stopAttached(engine: Engine, timeoutMs: number | undefined): Promise<void> {
+  const o = timeoutMs === undefined ? {} : { timeoutMs }
+  await Promise.allSettled(attachedOf(engine.ledger.heads()).map(({ box }) => stop(engine, box, o)))
 }
 
 /** Resolves when the box is down with no restart left, or gone. */

@@ -24,7 +24,7 @@ export async function* records(
 ): AsyncGenerator<LedgerRecord, void, undefined> {
   let next = o.from ?? 1
   for (;;) {
-    if (engine.isClosed) {
+    if (engine.tail.isClosed) {
       if (o.follow) return
       throw closedError()
     }
