@@ -1,4 +1,4 @@
-import { type BoxState, type Head, pathOf } from '../machines/index.ts'
+import { type BoxState, type Head, publicStateOf } from '../machines/index.ts'
 import { type Body, decodeHead, type Frame, noHash } from './codec.ts'
 import { isRemoved } from './entry.ts'
 import {
@@ -171,7 +171,7 @@ function differenceOf(head: Head, chain: Chain): string | undefined {
   if (head.position !== chain.position) return 'position'
   if (head.createdPosition !== chain.created) return 'position of creation'
   if (head.bodyHash !== chain.bodyHash) return 'body hash'
-  if (chain.to !== undefined && pathOf(head.state.value) !== chain.to) return 'state'
+  if (chain.to !== undefined && publicStateOf(head.state.value) !== chain.to) return 'state'
   if (chain.folding && !isSame(chain.state, head.state)) return 'state, as it is replayed,'
   return undefined
 }
