@@ -94,31 +94,56 @@ function transitionOf(
   { at, version }: StepInput,
 ): Transition {
   const { incarnation } = wants.context
-  const asked = wants.invoked.map(
-    ({ id, src }, n) =>
-      [id, { id: `${version}.${n}`, type: src as EffectType, incarnation } satisfies Effect] as const,
-  )
+  const asked = effectsOf(wants, version)
   const set = wants.delayed.map(({ id, delay }) => ({ id, dueAt: at + delay }))
-  const kept = Object.entries(before?.effects ?? {}).filter(([id]) => wants.invoking.includes(id))
   const fired = event.type === 'timer.fired' ? event.timer : undefined
   const cancelled = wants.cancelled.filter(id => id !== fired && before?.timers[id] !== undefined)
-  const running = Object.entries(before?.timers ?? {}).filter(
-    ([id]) => id !== fired && !cancelled.includes(id),
-  )
   const offset = 'offset' in event ? event.offset : undefined
   const state: BoxState = {
     value: wants.value,
     context: offset === undefined ? wants.context : { ...wants.context, eventOffset: offset },
-    effects: Object.fromEntries([...kept, ...asked]),
-    timers: Object.fromEntries([...running, ...set.map(timer => [timer.id, timer] as const)]),
+    effects: effectsAfter(before?.effects ?? none, asked, wants.invoking),
+    timers: timersAfter(before?.timers ?? none, set, fired, cancelled),
   }
   remember(state, wants)
   return {
     event: { incarnation, ...event },
     from: before ? publicStateOf(before.value) : '',
     to: publicStateOf(wants.value),
-    effects: asked.map(([, effect]) => effect),
+    effects: Object.values(asked),
     timers: { set, cancelled },
     state,
   }
+}
+
+/** What most states hold of effects and timers; shared, so that most steps make none. */
+const none: Readonly<Record<string, never>> = {}
+
+function effectsOf({ invoked, context }: Wants, version: number): BoxState['effects'] {
+  if (invoked.length === 0) return none
+  const effects: Record<string, Effect> = {}
+  for (const [n, { id, src }] of invoked.entries())
+    effects[id] = { id: `${version}.${n}`, type: src as EffectType, incarnation: context.incarnation }
+  return effects
+}
+
+function effectsAfter(
+  before: BoxState['effects'],
+  asked: BoxState['effects'],
+  invoking: readonly string[],
+): BoxState['effects'] {
+  if (invoking.length === 0) return none
+  const kept = Object.entries(before).filter(([id]) => invoking.includes(id))
+  return { ...Object.fromEntries(kept), ...asked }
+}
+
+function timersAfter(
+  before: BoxState['timers'],
+  set: readonly Timer[],
+  fired: string | undefined,
+  cancelled: readonly string[],
+): BoxState['timers'] {
+  const kept = Object.entries(before).filter(([id]) => id !== fired && !cancelled.includes(id))
+  if (kept.length + set.length === 0) return none
+  return { ...Object.fromEntries(kept), ...Object.fromEntries(set.map(timer => [timer.id, timer])) }
 }
