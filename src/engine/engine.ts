@@ -1,22 +1,11 @@
-import {
-  type BoxCommand,
-  BoxError,
-  type BoxEvent,
-  type BoxFact,
-  type Head,
-  isRefusal,
-  type RecordMeta,
-  type StopMode,
-  step,
-} from '../machines/index.ts'
+import { type BoxCommand, BoxError, type BoxFact, type Head, type StopMode } from '../machines/index.ts'
 import { type Committed, type Ledger, openLedger, Projections } from '../store/index.ts'
 import { attachedOf, endAttached } from './attached.ts'
 import { Audience, type Listener } from './audience.ts'
-import { answersLook, led } from './causes.ts'
+import { answersLook } from './causes.ts'
 import { Effects } from './effects.ts'
 import { Followers } from './followers.ts'
 import { type BoxInfo, infoOf } from './info.ts'
-import { Mailbox } from './mailbox.ts'
 import type { EngineOptions } from './options.ts'
 import { Recovering } from './recovering.ts'
 import { adoptionIsNews, isAtRest, mayHaveVmm } from './recovery.ts'
@@ -24,10 +13,9 @@ import { createRoot, type Root } from './root.ts'
 import { StartQueue } from './start-queue.ts'
 import { closedError, type Tail } from './tail.ts'
 import { Timers } from './timers.ts'
+import { type CommandMeta, Turns } from './turns.ts'
 import type { Waiting } from './waiting.ts'
 import { type World, worldOf } from './world.ts'
-
-export type CommandMeta = Pick<RecordMeta, 'commandId' | 'actor'> & { readonly expectedVersion?: number }
 
 /** How long a fact waits for the ledger before it tries again, in `ms`. */
 const retryAfter = 100
@@ -46,7 +34,7 @@ export class Engine {
   readonly #followers: Followers
   readonly #effects: Effects
   readonly #timers: Timers
-  readonly #mailboxes = new Map<string, Mailbox>()
+  readonly #turns: Turns
   readonly #recovering = new Recovering()
   /** boxes whose VMM lives and does not answer */
   readonly #silent = new Set<string>()
@@ -60,6 +48,7 @@ export class Engine {
     this.ledger = ledger
     this.world = world
     this.#boundary = options.boundary ?? (() => {})
+    this.#turns = new Turns(ledger, world, this.#boundary)
     this.projections.load(ledger.heads())
     this.root = createRoot(options.inspect)
     this.#followers = new Followers(this.root, (box, command) => {
@@ -155,7 +144,7 @@ export class Engine {
     meta: CommandMeta = {},
   ): Promise<Head | undefined> {
     await this.#recovering.answered(box)
-    return this.#mailbox(box).run(async () => {
+    return this.#turns.take(box, async () => {
       if (this.isClosed) throw closedError()
       const head = this.ledger.head(box)
       this.assertSound(box)
@@ -167,7 +156,7 @@ export class Engine {
         })
       const command = decide(head)
       if (command === undefined) return head
-      return (await this.#commit(box, head, command, meta)).head
+      return (await this.#turns.commit(box, head, command, meta)).head
     })
   }
 
@@ -187,38 +176,15 @@ export class Engine {
     this.#effects.close()
     this.#timers.clear()
     this.#recovering.endAll()
-    await Promise.all([...this.#mailboxes.values()].map(mailbox => mailbox.idle()))
+    await this.#turns.idle()
     this.audience.close()
     this.root.stop()
     await this.ledger.close()
   }
 
-  async #commit(box: string, head: Head | undefined, event: BoxEvent, meta: CommandMeta): Promise<Committed> {
-    const at = this.world.clock.now()
-    const outcome = step(head?.state, event, { at, version: (head?.version ?? 0) + 1 })
-    if (isRefusal(outcome))
-      throw new BoxError(
-        'INVALID_STATE',
-        `The box is ${outcome.state} and accepts ${outcome.accepts.join(', ') || 'nothing'}, not ${event.type}`,
-        { details: { state: outcome.state, accepts: outcome.accepts, command: event.type } },
-      )
-    this.#boundary(`before append ${event.type}`)
-    return this.ledger.append({
-      box,
-      expectedVersion: head?.version ?? 0,
-      transition: outcome,
-      at,
-      meta: {
-        ...(meta.commandId === undefined ? {} : { commandId: meta.commandId }),
-        ...(meta.actor === undefined ? {} : { actor: meta.actor }),
-        ...(led(head, event) ? { cause: head.position } : {}),
-      },
-    })
-  }
-
   /** A fact is recorded whatever it takes: while the ledger mends itself, it waits. */
   #record(box: string, fact: BoxFact): Promise<void> {
-    return this.#mailbox(box).run(async () => {
+    return this.#turns.take(box, async () => {
       for (;;) {
         if (this.#over) throw closedError()
         const head = this.ledger.head(box)
@@ -226,7 +192,7 @@ export class Engine {
         if (fact.type === 'timer.fired' && head.state.timers[fact.timer] === undefined) return
         try {
           const known = fact.type === 'vmm.adopted' && !adoptionIsNews(head, fact, this.ledger.previous)
-          if (!known) await this.#commit(box, head, fact, {})
+          if (!known) await this.#turns.commit(box, head, fact, {})
           if (answersLook(fact)) this.#recovered(box)
           return
         } catch (error) {
@@ -241,11 +207,11 @@ export class Engine {
 
   /** A stop that nobody asked for but the owner's end; a box that takes none is on its way already, or unknown. */
   #stopForOwner(box: string, mode: StopMode, reason: string): Promise<void> {
-    return this.#mailbox(box).run(async () => {
+    return this.#turns.take(box, async () => {
       const head = this.ledger.head(box)
       if (head === undefined) return
       try {
-        await this.#commit(box, head, { type: 'stop.requested', mode, reason }, { actor: 'engine' })
+        await this.#turns.commit(box, head, { type: 'stop.requested', mode, reason }, { actor: 'engine' })
       } catch (error) {
         if (!BoxError.is(error, 'INVALID_STATE')) throw error
       }
@@ -261,7 +227,7 @@ export class Engine {
       if (this.#over || this.#recovering.has(head.box)) continue
       this.#timers.follow(head.box, head.state)
       this.#effects.follow(head)
-      if (record.to === 'removed') this.#mailboxes.delete(head.box)
+      if (record.to === 'removed') this.#turns.forget(head.box)
     }
   }
 
@@ -311,14 +277,6 @@ export class Engine {
     this.#record(box, { type: 'timer.fired', timer, incarnation }).catch(error => {
       if (!BoxError.is(error, 'ENGINE_CLOSED')) throw error
     })
-  }
-
-  #mailbox(box: string): Mailbox {
-    const known = this.#mailboxes.get(box)
-    if (known !== undefined) return known
-    const made = new Mailbox()
-    this.#mailboxes.set(box, made)
-    return made
   }
 
   #pause(): Promise<void> {

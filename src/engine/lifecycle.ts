@@ -11,9 +11,10 @@ import {
   type StopMode,
 } from '../machines/index.ts'
 import { attachedOf } from './attached.ts'
-import type { CommandMeta, Engine } from './engine.ts'
+import type { Engine } from './engine.ts'
 import { tagOf } from './info.ts'
 import { notFound } from './lookup.ts'
+import type { CommandMeta } from './turns.ts'
 
 /** A command's idempotency, and for how long its caller waits. */
 export interface CommandOptions extends CommandMeta {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { customAlphabet } from 'nanoid'
@@ -18,7 +17,6 @@ export interface World {
   readonly clock: Clock
   /** a new box ID: 12 characters of [0-9a-z] */
   readonly boxId: () => string
-  readonly commandId: () => string
   /** in [0, 1) */
   readonly random: () => number
   readonly bootId: string
@@ -43,7 +41,6 @@ export function worldOf(wanted: Partial<World>): World {
   return {
     clock: wanted.clock ?? systemClock,
     boxId: wanted.boxId ?? (() => boxId()),
-    commandId: wanted.commandId ?? randomUUID,
     random: wanted.random ?? Math.random,
     bootId: wanted.bootId ?? readBootId(),
     cores: wanted.cores ?? availableParallelism(),

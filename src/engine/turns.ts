@@ -1,0 +1,63 @@
+import { BoxError, type BoxEvent, type Head, isRefusal, type RecordMeta, step } from '../machines/index.ts'
+import type { Committed, Ledger } from '../store/index.ts'
+import { led } from './causes.ts'
+import { Mailbox } from './mailbox.ts'
+import type { World } from './world.ts'
+
+export type CommandMeta = Pick<RecordMeta, 'commandId' | 'actor'> & { readonly expectedVersion?: number }
+
+/** Where events become durable: one mailbox a box, in whose turns the step is taken and its transition appended. */
+export class Turns {
+  readonly #ledger: Ledger
+  readonly #world: World
+  readonly #boundary: (name: string) => void
+  readonly #mailboxes = new Map<string, Mailbox>()
+
+  constructor(ledger: Ledger, world: World, boundary: (name: string) => void) {
+    this.#ledger = ledger
+    this.#world = world
+    this.#boundary = boundary
+  }
+
+  /** Runs a turn of the box's mailbox, once all earlier ones are over. */
+  take<T>(box: string, turn: () => Promise<T>): Promise<T> {
+    const mailbox = this.#mailboxes.get(box) ?? new Mailbox()
+    this.#mailboxes.set(box, mailbox)
+    return mailbox.run(turn)
+  }
+
+  /** Within a turn. Rejects with `INVALID_STATE` where the machine refuses a command. */
+  commit(box: string, head: Head | undefined, event: BoxEvent, meta: CommandMeta = {}): Promise<Committed> {
+    const at = this.#world.clock.now()
+    const expectedVersion = head?.version ?? 0
+    const outcome = step(head?.state, event, { at, version: expectedVersion + 1 })
+    if (isRefusal(outcome))
+      throw new BoxError(
+        'INVALID_STATE',
+        `The box is ${outcome.state} and accepts ${outcome.accepts.join(', ') || 'nothing'}, not ${event.type}`,
+        { details: { state: outcome.state, accepts: outcome.accepts, command: event.type } },
+      )
+    this.#boundary(`before append ${event.type}`)
+    return this.#ledger.append({
+      box,
+      expectedVersion,
+      transition: outcome,
+      at,
+      meta: {
+        ...(meta.commandId === undefined ? {} : { commandId: meta.commandId }),
+        ...(meta.actor === undefined ? {} : { actor: meta.actor }),
+        ...(led(head, event) ? { cause: head.position } : {}),
+      },
+    })
+  }
+
+  /** A removed box has no turns any more. */
+  forget(box: string): void {
+    this.#mailboxes.delete(box)
+  }
+
+  /** Resolves when no turn is under way. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#mailboxes.values()].map(mailbox => mailbox.idle()))
+  }
+}
