@@ -1,0 +1,31 @@
+// @timeout 300
+import { mkdir, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { vmmsOf } from '../engine/crash/vmms.ts'
+import { needsQemu } from '../support/requires.ts'
+import { withTempDir } from '../support/tmp.ts'
+import { qemuVmm } from '../support/vmms.ts'
+import { testImages } from '../vmm/images/qemu-guest.ts'
+import { runExample } from './run-example.ts'
+
+const test = suite('examples on real guests')
+
+const onQemu = (name: string, last: RegExp) =>
+  needsQemu(test, `${name} on a real guest`, () =>
+    withTempDir(async home => {
+      await mkdir(testImages(), { recursive: true, mode: 0o700 })
+      await symlink(testImages(), join(home, 'images'))
+      const { code, stdout, stderr } = await runExample(name, home, qemuVmm)
+      assert.is(code, 0, stderr)
+      assert.match(stdout, last)
+      assert.equal(vmmsOf(home), [])
+    }),
+  )
+
+onQemu('hello', /started again: incarnation 2\n/)
+onQemu('crash-and-recover', /the same process: true\n/)
+onQemu('reboot', /after 5 reboots: crashed, ending reboot-loop\n/)
+
+test.run()

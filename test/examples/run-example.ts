@@ -1,0 +1,31 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+
+export interface Run {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Runs an example as a user would, on a VMM of our choice; without a home it makes its own. */
+export async function runExample(
+  name: string,
+  home: string | undefined,
+  vmm: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Run> {
+  const program = fileURLToPath(new URL(`../../examples/${name}.js`, import.meta.url))
+  const BOXLEDGER_VMM = vmm.map(word => `'${word}'`).join(' ')
+  const child = spawn(process.execPath, [program], {
+    env: { ...process.env, BOXLEDGER_HOME: home, BOXLEDGER_VMM, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ])
+  return { code, stdout, stderr }
+}
