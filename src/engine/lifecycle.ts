@@ -1,25 +1,10 @@
-import {
-  type BoxCommand,
-  BoxError,
-  type BoxSpec,
-  type Head,
-  isErrorCode,
-  type LedgerRecord,
-  type PublicState,
-  publicStateOf,
-  readyOf,
-  type StopMode,
-} from '../machines/index.ts'
+import { BoxError, type BoxSpec, type Head, isErrorCode, readyOf, type StopMode } from '../machines/index.ts'
+import { ask, type CommandOptions, failureOf, isDown, isGone, stateOf, stopped } from './ask.ts'
 import { attachedOf } from './attached.ts'
 import type { Engine } from './engine.ts'
-import { tagOf } from './info.ts'
-import { notFound } from './lookup.ts'
-import type { CommandMeta } from './turns.ts'
 
-/** A command's idempotency, and for how long its caller waits. */
-export interface CommandOptions extends CommandMeta {
-  readonly signal?: AbortSignal
-}
+export type { CommandOptions } from './ask.ts'
+export { pause, resume } from './pause.ts'
 
 export interface NewBox {
   readonly name?: string
@@ -28,30 +13,6 @@ export interface NewBox {
 }
 
 const modes: readonly StopMode[] = ['graceful', 'force', 'kill']
-
-const stateOf = (head: Head): PublicState => publicStateOf(head.state.value)
-/** Down, with no restart left. */
-const isDown = (head: Head) => tagOf({ state: stateOf(head) }) === 'down' && !head.state.context.restart.due
-const isGone = (head: Head) => stateOf(head) === 'removed'
-
-/** Submits a command to a box that must exist. */
-async function command(
-  engine: Engine,
-  box: string,
-  decide: (head: Head) => BoxCommand | undefined,
-  c: CommandOptions,
-): Promise<Head> {
-  const head = await engine.submit(
-    box,
-    head => {
-      if (head === undefined) throw notFound(box)
-      return decide(head)
-    },
-    c,
-  )
-  if (head === undefined) throw notFound(box)
-  return head
-}
 
 export async function create(engine: Engine, box: NewBox, c: CommandOptions): Promise<Head> {
   if (c.commandId !== undefined) {
@@ -67,14 +28,15 @@ export async function create(engine: Engine, box: NewBox, c: CommandOptions): Pr
 
 /** Resolves when the box is ready, by its own rule; a box that is up already is done. */
 export async function start(engine: Engine, box: string, c: CommandOptions): Promise<void> {
-  const head = await command(
+  const { head, done } = await ask(
     engine,
     box,
     head =>
       ['starting', 'running', 'paused'].includes(stateOf(head)) ? undefined : { type: 'start.requested' },
     c,
   )
-  await untilReady(engine, head, c.signal)
+  if (!done) await untilReady(engine, head, c.signal)
+  else if (head.state.context.ending?.cause === 'boot-failed') throw endedStart(head)
 }
 
 /** Resolves when the box is down. A stronger stop pre-empts a weaker one, an equal or weaker one joins it. */
@@ -84,7 +46,7 @@ export async function stop(
   o: { readonly mode?: StopMode; readonly timeoutMs?: number } & CommandOptions,
 ): Promise<void> {
   const mode = o.mode ?? 'graceful'
-  const head = await command(
+  const { head, done } = await ask(
     engine,
     box,
     head => {
@@ -105,6 +67,7 @@ export async function stop(
     },
     o,
   )
+  if (done) return
   const { incarnation } = head.state.context
   await engine.waiting.for(
     head,
@@ -126,7 +89,7 @@ export async function stop(
 /** Stops the box if it is up, starts it, and resolves when it is ready. */
 export async function restart(engine: Engine, box: string, c: CommandOptions): Promise<void> {
   let wanted = 0
-  const head = await command(
+  const { head, record } = await ask(
     engine,
     box,
     head => {
@@ -135,6 +98,7 @@ export async function restart(engine: Engine, box: string, c: CommandOptions): P
     },
     c,
   )
+  if (record !== undefined) wanted = record.event.incarnation + (record.to === 'stopping' ? 1 : 0)
   const next = await engine.waiting.for(
     head,
     now => {
@@ -147,60 +111,13 @@ export async function restart(engine: Engine, box: string, c: CommandOptions): P
   await untilReady(engine, next, c.signal)
 }
 
-export function pause(engine: Engine, box: string, c: CommandOptions): Promise<void> {
-  return hold(
-    engine,
-    box,
-    { from: 'running', to: 'paused', type: 'pause.requested', failed: 'pause.failed' },
-    c,
-  )
-}
-
-export function resume(engine: Engine, box: string, c: CommandOptions): Promise<void> {
-  return hold(
-    engine,
-    box,
-    { from: 'paused', to: 'running', type: 'resume.requested', failed: 'resume.failed' },
-    c,
-  )
-}
-
-interface Hold {
-  readonly from: PublicState
-  readonly to: PublicState
-  readonly type: 'pause.requested' | 'resume.requested'
-  readonly failed: LedgerRecord['event']['type']
-}
-
-async function hold(engine: Engine, box: string, { from, to, type, failed }: Hold, c: CommandOptions) {
-  const isUnderWay = (head: Head) => stateOf(head) === from && Object.keys(head.state.effects).length > 0
-  const head = await command(
-    engine,
-    box,
-    head => (stateOf(head) === to || isUnderWay(head) ? undefined : { type }),
-    c,
-  )
-  await engine.waiting.for(
-    head,
-    (now, record) => {
-      if (stateOf(now) === to) return true
-      if (record?.event.type === failed) throw failureOf(record.event as never)
-      if (isUnderWay(now)) return undefined
-      if (stateOf(now) === from)
-        throw new BoxError('VMM_TIMEOUT', 'The VMM did not answer in time', { details: { box } })
-      throw stopped(now)
-    },
-    c.signal,
-  )
-}
-
 /** Resolves when nothing of the box is left but its history. */
 export async function remove(
   engine: Engine,
   box: string,
   o: { readonly force?: boolean } & CommandOptions,
 ): Promise<void> {
-  const head = await command(
+  const { head } = await ask(
     engine,
     box,
     head =>
@@ -228,7 +145,7 @@ export async function rename(
   name: string | null,
   c: CommandOptions,
 ): Promise<void> {
-  await command(
+  await ask(
     engine,
     box,
     head => (head.state.context.name === name ? undefined : { type: 'box.renamed', name }),
@@ -237,7 +154,7 @@ export async function rename(
 }
 
 export async function resolve(engine: Engine, box: string, c: CommandOptions): Promise<void> {
-  await command(engine, box, () => ({ type: 'box.resolved', verdict: 'dead' }), c)
+  await ask(engine, box, () => ({ type: 'box.resolved', verdict: 'dead' }), c)
 }
 
 /** Stops in good order what is not to outlive the owner; closing ends by force what is left. */
@@ -283,14 +200,4 @@ function endedStart(head: Head): BoxError {
   return new BoxError(code, ending?.message ?? `The start ended: ${ending?.cause}`, {
     details: { box: head.box, ...ending?.details, ...(ending?.logTail ? { logTail: ending.logTail } : {}) },
   })
-}
-
-function stopped(head: Head): BoxError {
-  return new BoxError('ABORTED', `The box was stopped meanwhile: it is ${stateOf(head)}`, {
-    details: { box: head.box, state: stateOf(head) },
-  })
-}
-
-function failureOf(event: { readonly code: string; readonly message: string }): BoxError {
-  return new BoxError(isErrorCode(event.code) ? event.code : 'ENGINE_FAILED', event.message)
 }
