@@ -1,16 +1,18 @@
-export {
+export type {
   Box,
-  type CommandOptions,
-  type ConsoleOptions,
-  type EventsOptions,
-  type RemoveOptions,
-  type StopOptions,
-  type WaitForOptions,
+  BoxEventsOptions,
+  CommandOptions,
+  ConsoleOptions,
+  EventsOptions,
+  RemoveOptions,
+  StopOptions,
+  WaitForOptions,
 } from './api/box.ts'
 export { type HostInfo, type HostInfoOptions, hostInfo, type VmmFinding } from './api/host.ts'
 export type { BoxOptions } from './api/options.ts'
 export { BoxRuntime } from './api/runtime.ts'
 export type { ListFilter, OpenOptions } from './api/runtime-options.ts'
+export type { ConnectOptions } from './api/socket/connect.ts'
 export type { BoxActor, BoxEnding, BoxInfo, Clock } from './engine/index.ts'
 export {
   BoxError,

@@ -8,3 +8,8 @@ export function homeOf(wanted: string | undefined, env: NodeJS.ProcessEnv): stri
   const state = env.XDG_STATE_HOME
   return state ? join(resolve(state), 'boxledger') : join(homedir(), '.local', 'state', 'boxledger')
 }
+
+/** Where the owner of a home listens. */
+export function socketOf(home: string): string {
+  return join(home, 'owner.sock')
+}

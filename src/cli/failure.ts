@@ -65,7 +65,8 @@ function hintOf({ code, details }: Failure): string | undefined {
     case 'GUEST_UNREACHABLE':
       return 'boxledger console BOX shows what the guest has printed'
     case 'ENGINE_LOCKED':
-      return 'try again when that process has closed the home'
+    case 'NO_OWNER':
+      return 'the process that owns the home did not answer: let it go on, or end it'
     case 'INVALID_STATE':
       if (details.state === 'unknown')
         return 'if its VMM is surely dead: boxledger resolve BOX --dead, then go on'

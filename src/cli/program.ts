@@ -17,6 +17,7 @@ import { addRestart } from './verbs/restart.ts'
 import { addResume } from './verbs/resume.ts'
 import { addRm } from './verbs/rm.ts'
 import { addRun } from './verbs/run.ts'
+import { addServe } from './verbs/serve.ts'
 import { addStart } from './verbs/start.ts'
 import { addStop } from './verbs/stop.ts'
 import { addVerify } from './verbs/verify.ts'
@@ -39,17 +40,19 @@ const verbs = [
   addConsole,
   addLog,
   addVerify,
+  addServe,
   addInfo,
 ]
 
 const closingHelp = `
 BOX is an ID, a name, or the first characters (at least 4) of an ID; rm, rename and resolve take whole ones only.
 
-A home has one owner at a time. Where no other process owns it, a command is the owner for its own length: boxes run
-on when it ends, but nobody restarts or auto-removes them until somebody opens the home again.
+A home has one owner at a time, which serves all others: boxledger serve, a program with the library, or another
+command. Where nobody owns it, a command is the owner for its own length: boxes run on when it ends, but nobody restarts
+or auto-removes them until somebody opens the home again.
 
 Exit codes: 0 done, 1 failed, 2 usage or invalid argument, 3 not found, 4 conflict, 5 ledger corrupt, 6 home owned by
-another; with wait, the command's own. Several boxes at once: all are tried, 1 if one failed.`
+another that does not answer; with wait, the command's own. Several boxes at once: all are tried, 1 if one failed.`
 
 /** Carries out one command line; gives the exit code. */
 export async function runCommand(

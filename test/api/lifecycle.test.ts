@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.ts'
 import { needsCloudHypervisor } from '../support/requires.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { instantVmm, smallGuest } from '../support/vmms.ts'
+import { ways } from './ways.ts'
 
 /** The library's whole life cycle with the small guest, on each VMM that can be had. */
 const vmms = [
@@ -25,19 +26,21 @@ const rejects = async (code: ErrorCode, work: Promise<unknown>) => {
   return error
 }
 
-for (const { name, vmm, real } of vmms) {
-  const test = suite(`api: life cycle on ${name}`)
-  const on = (what: string, use: (runtime: BoxRuntime, home: string) => Promise<void>) => {
+for (const { name, vmm, real, way } of vmms.flatMap(one => ways.map(way => ({ ...one, way })))) {
+  const test = suite(`api: life cycle on ${name}, ${way.name}`)
+  const on = (
+    what: string,
+    use: (runtime: BoxRuntime, home: string, end: () => Promise<void>) => Promise<void>,
+  ) => {
     const body = () =>
       withTempDir(async home => {
-        const runtime = await BoxRuntime.open({ home, vmm } as OpenOptions)
+        const opened = await way.open({ home, vmm } as OpenOptions)
+        const end = async () => opened[Symbol.asyncDispose]()
         try {
-          await use(runtime, home)
+          await use(opened.runtime, home, end)
         } finally {
-          await using last = await (async () => {
-            await runtime.close()
-            return BoxRuntime.open({ home, vmm } as OpenOptions)
-          })()
+          await end()
+          await using last = await BoxRuntime.open({ home, vmm } as OpenOptions)
           for (const { id } of await last.listInfo()) await last.remove(id, { force: true })
           assert.equal(vmmsOf(home), [])
         }
@@ -172,18 +175,19 @@ for (const { name, vmm, real } of vmms) {
 
   on(
     'close leaves boxes; the next owner finds what they are, and what they did meanwhile',
-    async (first, home) => {
+    async (first, home, end) => {
       const stays = await first.create({ name: 'stays', image, stopTimeoutMs: 0 })
       const leaves = await first.create({ name: 'leaves', image: smallGuest('late') })
       const dies = await first.create({ name: 'dies', image })
       for (const box of [stays, leaves, dies]) await box.start()
       const { pid } = await stays.info()
       const { pid: doomed } = await dies.info()
-      await first.close()
+      await end()
       process.kill(doomed as number, 'SIGKILL')
       const serial = join(home, 'boxes', leaves.id, '1', 'serial.log')
       await eventually(() => readFileSync(serial, 'utf8').includes('guest: poweroff'), { timeoutMs: 20_000 })
-      await using second = await BoxRuntime.open({ home, vmm } as OpenOptions)
+      await using again = await way.open({ home, vmm } as OpenOptions)
+      const second = again.runtime
       const found = async (name: string) => {
         const box = await second.get(name)
         return box?.waitFor(info => !info.recovering && info.state !== 'stopping', { timeoutMs: 20_000 })

@@ -5,8 +5,8 @@ import path from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { BoxInfo } from 'boxledger'
-import { instantVmm, smallGuest } from '../support/vmms.ts'
 import { withTempDir } from '../support/tmp.ts'
+import { instantVmm, smallGuest } from '../support/vmms.ts'
 
 export const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 

@@ -1,8 +1,9 @@
+import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
-import { BoxRuntime, type VerifyReport } from 'boxledger'
+import type { VerifyReport } from 'boxledger'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { cmdline, errorIn, guest, withShell } from './boxledger.ts'
+import { cmdline, errorIn, finish, guest, withShell } from './boxledger.ts'
 
 const test = suite('command: refusals')
 
@@ -108,13 +109,19 @@ test('5: a ledger that is damaged, or gone', () =>
     rmSync(home, { recursive: true })
   }))
 
-test('6: a home that is another process’s, after some patience', () =>
-  withShell(async ({ home, run }) => {
-    await using _ = await BoxRuntime.open({ home })
+test('6: a home whose owner does not answer, after some patience', () =>
+  withShell(async ({ start, run }) => {
+    const owner = start('serve')
+    await once(owner.stdout as NodeJS.EventEmitter, 'data')
+    owner.kill('SIGSTOP')
     const result = await run('--json', 'ls')
+    owner.kill('SIGCONT')
     assert.is(result.code, 6)
     assert.is(errorIn(result).code, 'ENGINE_LOCKED')
-    assert.is(errorIn(result).details.pid, process.pid)
+    assert.is(errorIn(result).details.pid, owner.pid)
+    const ended = finish(owner)
+    owner.kill('SIGTERM')
+    assert.is((await ended).code, 0)
   }))
 
 test.run()

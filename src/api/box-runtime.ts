@@ -1,0 +1,45 @@
+import type { Observable } from 'rxjs'
+import type { BoxInfo } from '../engine/index.ts'
+import type { LedgerRecord } from '../machines/index.ts'
+import type { VerifyReport } from '../store/index.ts'
+import type { Box, CommandOptions, EventsOptions, RemoveOptions } from './box.ts'
+import type { BoxOptions } from './options.ts'
+import type { ListFilter } from './runtime-options.ts'
+
+/** The boxes of one home: embedded, or through its owner's socket. */
+export interface BoxRuntime extends AsyncDisposable {
+  /** Records the box and starts nothing. Rejects with `INVALID_ARGUMENT` or `NAME_TAKEN`. */
+  create(options?: BoxOptions, c?: CommandOptions): Promise<Box>
+  /** The box of that name, made if there is none; an existing one is returned as it is. */
+  getOrCreate(
+    options: BoxOptions & { name: string },
+    c?: CommandOptions,
+  ): Promise<{ box: Box; created: boolean; differs: string[] }>
+  /** By exact ID, exact name, or an ID prefix of at least 4 characters that is unique (else `AMBIGUOUS_ID`). */
+  get(idOrName: string): Promise<Box | undefined>
+  getInfo(idOrName: string): Promise<BoxInfo | undefined>
+  exists(idOrName: string): Promise<boolean>
+  /** Newest first. */
+  listInfo(filter?: ListFilter): Promise<BoxInfo[]>
+  /** Exact ID or name only. Resolves when nothing is left but the history. */
+  remove(idOrName: string, o?: RemoveOptions): Promise<void>
+  /** Exact ID or name only; `null` takes the name away. */
+  rename(idOrName: string, name: string | null, c?: CommandOptions): Promise<void>
+  /** An operator's word for a box that cannot be looked at: its VMM is dead. */
+  resolve(idOrName: string, verdict: 'dead', c?: CommandOptions): Promise<void>
+  /** Records by position, lossless; with `follow` also those to come, until `signal` or `close`. */
+  events(o?: EventsOptions): AsyncGenerator<LedgerRecord, void, undefined>
+  events$(o?: EventsOptions): Observable<LedgerRecord>
+  /** A box's records by version; of a removed one, by ID. */
+  history(idOrName: string): AsyncGenerator<LedgerRecord, void, undefined>
+  /** One for each transition, in order, of all boxes. */
+  readonly changes$: Observable<BoxInfo>
+  /** All boxes, newest first: at once, and then the latest whenever something has changed. */
+  readonly boxes$: Observable<readonly BoxInfo[]>
+  /** Checks the ledger from its first record to its last; `replay` folds every box anew as well. */
+  verify(o?: { readonly replay?: boolean; readonly box?: string }): Promise<VerifyReport>
+  /** Stops in good order what is not to outlive this process, then closes. Of a client: `close`. */
+  shutdown(o?: { readonly timeoutMs?: number }): Promise<void>
+  /** Frees the home; boxes run on. Of a client: ends its waits and streams, and nothing else. Idempotent. */
+  close(): Promise<void>
+}

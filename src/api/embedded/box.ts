@@ -1,0 +1,175 @@
+import { Observable } from 'rxjs'
+import {
+  type BoxActor,
+  type BoxInfo,
+  type Engine,
+  infoOf,
+  infoOfParked,
+  lifecycle,
+  records,
+  tagOf,
+} from '../../engine/index.ts'
+import { BoxError, type BoxTag, type Head, type LedgerRecord } from '../../machines/index.ts'
+import { readConsole } from '../../vmm/index.ts'
+import type {
+  Box,
+  BoxEventsOptions,
+  CommandOptions,
+  ConsoleOptions,
+  EventsOptions,
+  RemoveOptions,
+  StopOptions,
+  WaitForOptions,
+} from '../box.ts'
+import { check, shapes } from '../options.ts'
+
+/** A box of the engine in this process. */
+export class EmbeddedBox implements Box {
+  readonly id: string
+  readonly #engine: Engine
+
+  constructor(engine: Engine, id: string) {
+    this.#engine = engine
+    this.id = id
+  }
+
+  get name(): string | undefined {
+    return this.#engine.ledger.head(this.id)?.state.context.name ?? undefined
+  }
+
+  async info(): Promise<BoxInfo> {
+    const head = this.#engine.ledger.head(this.id)
+    if (head !== undefined) return this.#engine.info(head)
+    const parked = this.#engine.ledger.parked.get(this.id)
+    return parked === undefined ? infoOf(await this.#removed()) : infoOfParked(this.id, parked)
+  }
+
+  start(c: CommandOptions = {}): Promise<void> {
+    return lifecycle.start(this.#engine, this.id, check(shapes.command, c, 'start') as CommandOptions)
+  }
+
+  stop(o: StopOptions = {}): Promise<void> {
+    return lifecycle.stop(this.#engine, this.id, check(shapes.stop, o, 'stop') as StopOptions)
+  }
+
+  restart(c: CommandOptions = {}): Promise<void> {
+    return lifecycle.restart(this.#engine, this.id, check(shapes.command, c, 'restart') as CommandOptions)
+  }
+
+  pause(c: CommandOptions = {}): Promise<void> {
+    return lifecycle.pause(this.#engine, this.id, check(shapes.command, c, 'pause') as CommandOptions)
+  }
+
+  resume(c: CommandOptions = {}): Promise<void> {
+    return lifecycle.resume(this.#engine, this.id, check(shapes.command, c, 'resume') as CommandOptions)
+  }
+
+  remove(o: RemoveOptions = {}): Promise<void> {
+    return lifecycle.remove(this.#engine, this.id, check(shapes.remove, o, 'remove') as RemoveOptions)
+  }
+
+  async wait(o: { readonly signal?: AbortSignal } = {}): Promise<BoxInfo> {
+    const { signal } = check(shapes.wait, o, 'wait')
+    const head = await lifecycle.untilDown(this.#engine, await this.#head(), signal)
+    return this.#engine.info(head)
+  }
+
+  async waitFor(test: BoxTag | ((info: BoxInfo) => boolean), o: WaitForOptions = {}): Promise<BoxInfo> {
+    if (typeof test !== 'function' && !['up', 'busy', 'down', 'gone'].includes(test))
+      throw new BoxError(
+        'INVALID_ARGUMENT',
+        `test must be a function or a tag, not ${JSON.stringify(test)}`,
+        {
+          details: { field: 'test' },
+        },
+      )
+    const { signal, timeoutMs } = check(shapes.waitFor, o, 'waitFor')
+    const limits = [signal, timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)].filter(
+      limit => limit !== undefined,
+    )
+    const passes = typeof test === 'function' ? test : (info: BoxInfo) => tagOf(info) === test
+    return this.#engine.waiting.for(
+      await this.#head(),
+      head => {
+        const info = this.#engine.info(head)
+        return passes(info) ? info : undefined
+      },
+      limits.length === 0 ? undefined : AbortSignal.any(limits),
+    )
+  }
+
+  async *console(o: ConsoleOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    const { follow, incarnation, signal } = check(shapes.console, o, 'console') as ConsoleOptions
+    const head = await this.#head()
+    const over = new AbortController()
+    const wanted = incarnation ?? Math.max(1, head.state.context.incarnation)
+    if (follow)
+      this.#engine.waiting
+        .for(
+          head,
+          ({ state: { context } }) =>
+            context.incarnation > wanted || (context.incarnation === wanted && !context.open) || undefined,
+          signal,
+        )
+        .then(
+          () => over.abort(),
+          () => over.abort(),
+        )
+    yield* readConsole({
+      home: this.#engine.home,
+      box: this.id,
+      incarnation: wanted,
+      follow: follow ?? false,
+      signal: over.signal,
+    })
+  }
+
+  async *events(o: BoxEventsOptions = {}): AsyncGenerator<LedgerRecord, void, undefined> {
+    const given = check(shapes.events, o, 'events') as EventsOptions
+    const from = given.from ?? (await this.#head()).createdPosition
+    yield* records(this.#engine, { ...given, from, box: this.id })
+  }
+
+  get state$(): Observable<BoxInfo> {
+    return new Observable(subscriber => {
+      const head = this.#engine.ledger.head(this.id)
+      if (head === undefined) {
+        this.#removed().then(
+          removed => {
+            subscriber.next(infoOf(removed))
+            subscriber.complete()
+          },
+          error => subscriber.error(error),
+        )
+        return
+      }
+      subscriber.next(this.#engine.info(head))
+      subscriber.add(
+        this.#engine.onChange(head => {
+          if (head.box !== this.id) return
+          const info = this.#engine.info(head)
+          subscriber.next(info)
+          if (info.state === 'removed') subscriber.complete()
+        }),
+      )
+      subscriber.add(this.#engine.onClose(() => subscriber.complete()))
+    })
+  }
+
+  get actor(): BoxActor {
+    const head = this.#engine.ledger.head(this.id)
+    if (head === undefined) throw new BoxError('NOT_FOUND', `Box ${this.id} was removed`)
+    return this.#engine.actorOf(head)
+  }
+
+  async #head(): Promise<Head> {
+    return this.#engine.ledger.head(this.id) ?? (await this.#removed())
+  }
+
+  async #removed(): Promise<Head> {
+    this.#engine.assertSound(this.id)
+    const head = await this.#engine.ledger.removedHead(this.id)
+    if (head === undefined) throw new BoxError('NOT_FOUND', `There is no box ${this.id}`)
+    return head
+  }
+}

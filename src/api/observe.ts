@@ -1,0 +1,26 @@
+import { Observable } from 'rxjs'
+
+/** An observable of what a stream gives; leaving it ends the stream's wait. */
+export function observe<T>(
+  read: (signal: AbortSignal) => AsyncIterable<T>,
+  signal?: AbortSignal,
+): Observable<T> {
+  return new Observable(subscriber => {
+    const left = new AbortController()
+    const abort = () => left.abort(signal?.reason)
+    if (signal?.aborted) abort()
+    signal?.addEventListener('abort', abort)
+    subscriber.add(() => {
+      signal?.removeEventListener('abort', abort)
+      left.abort()
+    })
+    const pass = async () => {
+      for await (const value of read(left.signal)) {
+        if (subscriber.closed) return
+        subscriber.next(value)
+      }
+      subscriber.complete()
+    }
+    pass().catch(error => subscriber.error(error))
+  })
+}

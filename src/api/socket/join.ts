@@ -1,0 +1,54 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { BoxError } from '../../machines/index.ts'
+import type { BoxRuntime } from '../box-runtime.ts'
+import { open } from '../embedded/open.ts'
+import type { EmbeddedRuntime } from '../embedded/runtime.ts'
+import type { OpenOptions } from '../runtime-options.ts'
+import { silenceMs } from './client.ts'
+import { connect } from './connect.ts'
+
+/**
+ * A home's boxes, whoever owns it: this process if nobody else does, else through the socket of whoever does. Should
+ * that one end, this process owns the home or is served by the next. Rejects with `ENGINE_LOCKED` when an owner has
+ * not answered for 10 s.
+ */
+export async function join(options: OpenOptions, signal?: AbortSignal): Promise<BoxRuntime> {
+  let owner: unknown
+  let end = performance.now() + silenceMs
+  for (;;) {
+    signal?.throwIfAborted()
+    try {
+      return await open(options)
+    } catch (error) {
+      if (!BoxError.is(error, 'ENGINE_LOCKED')) throw error
+      // Another owner than before is one that has come meanwhile: it has its own time to answer.
+      if (error.details.pid !== owner) end = performance.now() + silenceMs
+      owner = error.details.pid
+      const served = await serve(options)
+      if (served !== undefined) return served
+      if (performance.now() >= end) throw error
+    }
+    await delay(20 + Math.random() * 60, undefined, signal === undefined ? {} : { signal })
+  }
+}
+
+async function serve(options: OpenOptions): Promise<BoxRuntime | undefined> {
+  let own: EmbeddedRuntime | undefined
+  try {
+    return await connect(options.home === undefined ? {} : { home: options.home }, {
+      patienceMs: silenceMs,
+      takeOver: async () => {
+        try {
+          own = await open(options)
+        } catch (error) {
+          // Somebody else was quicker, and serves.
+          if (!BoxError.is(error, 'ENGINE_LOCKED')) throw error
+        }
+      },
+      afterClose: async () => own?.close(),
+    })
+  } catch (error) {
+    if (BoxError.is(error, 'NO_OWNER')) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,85 @@
+import { chmodSync, renameSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import type { Engine } from '../../engine/index.ts'
+import { EmbeddedRuntime } from '../embedded/runtime.ts'
+import { socketOf } from '../home.ts'
+import { routesOf } from './routes.ts'
+
+/** How long a closing owner goes on with the calls it has begun, in `ms`; they are asked again at the next one. */
+const drainMs = 1_000
+
+/** The owner's socket. Who holds the home's lock holds the socket's name too: what is found there is of the dead. */
+export class OwnerServer {
+  readonly #server: Server
+  readonly #path: string
+  readonly #sockets: Set<Socket>
+  readonly #underway: Set<Promise<unknown>>
+
+  private constructor(server: Server, path: string, sockets: Set<Socket>, underway: Set<Promise<unknown>>) {
+    this.#server = server
+    this.#path = path
+    this.#sockets = sockets
+    this.#underway = underway
+  }
+
+  static async open(engine: Engine): Promise<OwnerServer> {
+    const sockets = new Set<Socket>()
+    const underway = new Set<Promise<unknown>>()
+    const routes = routesOf({ engine, runtime: new EmbeddedRuntime(engine) }, call => {
+      underway.add(call)
+      const done = () => underway.delete(call)
+      call.then(done, done)
+    })
+    // The globals belong to the program that embeds us.
+    const server = createServer(getRequestListener(routes.fetch, { overrideGlobalObjects: false }))
+    // A call may take as long as a guest takes to boot.
+    server.requestTimeout = 0
+    server.on('connection', socket => {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+      // Being looked at is no reason for a program to stay.
+      socket.unref()
+    })
+    const path = socketOf(engine.home)
+    await listen(server, path)
+    return new OwnerServer(server, path, sockets, underway)
+  }
+
+  /** Takes no more calls, finishes shortly what it has begun, and cuts off the rest, which goes on at the next owner. */
+  async close(): Promise<void> {
+    rmSync(this.#path, { force: true })
+    this.#server.close()
+    await settled(this.#underway, drainMs)
+    for (const socket of this.#sockets) socket.destroy()
+  }
+}
+
+/** The name appears when the socket is ready, with nobody but its owner allowed. */
+async function listen(server: Server, path: string): Promise<void> {
+  const temporary = `${path}.new`
+  rmSync(temporary, { force: true })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(temporary, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  server.unref()
+  chmodSync(temporary, 0o600)
+  renameSync(temporary, path)
+}
+
+/** Resolves when the calls are over and their answers had a turn of the event loop to go out, or time is up. */
+async function settled(calls: ReadonlySet<Promise<unknown>>, limitMs: number): Promise<void> {
+  if (calls.size === 0) return
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, limitMs)
+  })
+  await Promise.race([limit, Promise.allSettled([...calls])])
+  clearTimeout(timer)
+  await new Promise(resolve => setImmediate(() => setImmediate(resolve)))
+}
