@@ -48,6 +48,7 @@ export class Effects {
         this.#drivers.get(box)?.actor.send({ type: 'cancel', id })
       }
     if (publicStateOf(state.value) !== 'starting') this.#world.queue.leave(box)
+    else if (recovered && state.effects.queueStart === undefined) this.#world.queue.hold(box)
     if (!state.context.open) this.#stopDriver(box)
     for (const [id, effect] of wanted)
       if (!running.has(id)) {
