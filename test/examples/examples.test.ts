@@ -72,6 +72,11 @@ const outputs: Readonly<Record<string, readonly string[]>> = {
     'a worker was lost (crash): another takes its place',
     'the pool is full again: 2 workers',
   ],
+  'two-processes': [
+    'started through the owner: running',
+    'the owner was killed; under the next one: running',
+    'the stream went on without a gap: true',
+  ],
 }
 
 for (const [name, lines] of Object.entries(outputs))
