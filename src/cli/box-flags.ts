@@ -13,6 +13,7 @@ export interface BoxFlags {
   readonly cpus?: number
   readonly memory?: number
   readonly rm?: boolean
+  readonly restart?: NonNullable<BoxOptions['restart']>
   readonly label?: Record<string, string>
   readonly env?: Record<string, string>
   readonly workdir?: string
@@ -31,6 +32,11 @@ export function addBoxFlags(command: Command): Command {
     .option('--cpus <n>', 'virtual CPUs (default: 1)', whole)
     .option('--memory <mib>', 'memory in MiB (default: 256)', whole)
     .option('--rm', 'remove the box when it is down; its history stays')
+    .option(
+      '--restart <policy>',
+      'no, on-failure[:RETRIES], always or unless-stopped (default: no)',
+      restartWord,
+    )
     .option('--label <key=value>', 'label, repeatable', pairs)
     .option('-e, --env <key=value>', "variable of the command's environment, repeatable", pairs)
     .option('-w, --workdir <dir>', "the command's directory")
@@ -44,10 +50,34 @@ function readyWord(value: string): NonNullable<BoxOptions['ready']> {
   throw new InvalidArgumentError('Give guest, vmm or console=REGEX.')
 }
 
+function restartWord(value: string): NonNullable<BoxOptions['restart']> {
+  const [, policy, retries] = /^(no|on-failure|always|unless-stopped)(?::(\d{1,6}))?$/.exec(value) ?? []
+  if (policy === undefined || (retries !== undefined && policy !== 'on-failure'))
+    throw new InvalidArgumentError('Give no, on-failure, on-failure:RETRIES, always or unless-stopped.')
+  return {
+    policy: policy as NonNullable<BoxOptions['restart']>['policy'],
+    ...(retries === undefined ? {} : { maxRetries: Number(retries) }),
+  }
+}
+
 /** Paths are made absolute: a box is started from anywhere. */
 export function boxOptionsOf(flags: BoxFlags, words: readonly string[]): BoxOptions {
-  const { name, image, kernel, initramfs, cmdline, cpus, memory, rm, label, env, workdir, user, ready } =
-    flags
+  const {
+    name,
+    image,
+    kernel,
+    initramfs,
+    cmdline,
+    cpus,
+    memory,
+    rm,
+    restart,
+    label,
+    env,
+    workdir,
+    user,
+    ready,
+  } = flags
   if (kernel === undefined && (initramfs ?? cmdline) !== undefined)
     throw new InvalidArgumentError('error: --initramfs and --cmdline go with --kernel')
   const files = kernel && {
@@ -62,6 +92,7 @@ export function boxOptionsOf(flags: BoxFlags, words: readonly string[]): BoxOpti
     cpus,
     memoryMib: memory,
     autoRemove: rm,
+    restart,
     labels: label,
     env,
     workdir,

@@ -19,6 +19,8 @@ const mistakes: readonly (readonly string[])[] = [
   ['create', '--name', '-x'],
   ['create', '--label', 'novalue'],
   ['create', '--ready', 'soon'],
+  ['create', '--restart', 'always:2'],
+  ['create', '--restart', 'always', '--rm'],
   ['create', '--ready', 'console=('],
   ['create', '--cmdline', 'x'],
   ['create', '--image', 'a', '--kernel', 'b'],

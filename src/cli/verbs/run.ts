@@ -4,8 +4,6 @@ import type { Cli } from '../cli.ts'
 
 interface RunFlags extends BoxFlags {
   readonly detach?: boolean
-  readonly interactive?: boolean
-  readonly tty?: boolean
 }
 
 export function addRun({ program, onHome }: Cli): void {
@@ -13,11 +11,9 @@ export function addRun({ program, onHome }: Cli): void {
     .description('create and start a box; prints its ID')
     .usage('-d [options] [-- CMD…]')
     .option('-d, --detach', 'leave it running; CMD is its main command')
-    .option('-i, --interactive', 'not there yet')
-    .option('-t, --tty', 'not there yet')
     .action((words: string[], flags: RunFlags) => {
       const options = boxOptionsOf(flags, words)
-      if (!flags.detach || flags.interactive || flags.tty)
+      if (!flags.detach)
         throw new BoxError(
           'UNSUPPORTED',
           'Running a command in the foreground is not there yet: use run -d, then console --follow and wait',
