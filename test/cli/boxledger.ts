@@ -84,3 +84,15 @@ export const finish = async (child: ChildProcess): Promise<Result> => {
 export const errorIn = ({
   stderr,
 }: Result): { code: string; message: string; details: Record<string, unknown> } => JSON.parse(stderr).error
+
+/** Resolves with the first thing that a command prints; rejects if it ends before. */
+export const firstOutput = async (child: ChildProcess): Promise<string> => {
+  const ended = new AbortController()
+  child.once('exit', code => ended.abort(new Error(`ended with ${code} before it printed anything`)))
+  const [data] = await once(child.stdout as NodeJS.EventEmitter, 'data', { signal: ended.signal }).catch(
+    error => {
+      throw ended.signal.reason ?? error
+    },
+  )
+  return String(data)
+}

@@ -1,9 +1,8 @@
-import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import type { VerifyReport } from 'boxledger'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { cmdline, errorIn, finish, guest, withShell } from './boxledger.ts'
+import { cmdline, errorIn, finish, firstOutput, guest, withShell } from './boxledger.ts'
 
 const test = suite('command: refusals')
 
@@ -114,7 +113,7 @@ test('5: a ledger that is damaged, or gone', () =>
 test('6: a home whose owner does not answer, after some patience', () =>
   withShell(async ({ start, run }) => {
     const owner = start('serve')
-    await once(owner.stdout as NodeJS.EventEmitter, 'data')
+    await firstOutput(owner)
     owner.kill('SIGSTOP')
     const result = await run('--json', 'ls')
     owner.kill('SIGCONT')

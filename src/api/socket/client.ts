@@ -118,6 +118,7 @@ export class OwnerClient {
   }
 
   async #ask(path: string, args: readonly unknown[], signal: AbortSignal | undefined): Promise<unknown> {
+    this.#assertOpen()
     if (signal?.aborted) throw aborted(signal)
     const made = this.#begin(path, args, true)
     const undo = this.#endWith(made, signal)
