@@ -17,6 +17,8 @@ export function printTimeline(records: readonly LedgerRecord[], report: Report):
 
 function remarkOn(event: LedgerRecord['event']): string {
   switch (event.type) {
+    case 'start.stage':
+      return event.stage
     case 'vmm.spawned':
     case 'vmm.adopted':
       return `pid ${event.process.pid}`

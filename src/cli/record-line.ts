@@ -3,8 +3,8 @@ import { eventWords } from './record-words.ts'
 
 /** Longest usual event name, `restart.requested` */
 const eventWidth = 17
-/** Longest step, `stopping.pressing -> stopping.pressingAgain` */
-const stepWidth = 43
+/** Longest usual step, `configured -> removing` */
+const stepWidth = 22
 
 /**
  * A record for people: position, time, box, event, step, and what matters of the event. Names are learnt from the

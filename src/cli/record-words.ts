@@ -12,7 +12,7 @@ export function eventWords(event: Event): string {
     case 'box.resolved':
       return event.verdict
     case 'stop.requested':
-      return event.mode === 'graceful' ? '' : event.mode
+      return [event.mode === 'graceful' ? '' : event.mode, event.reason ?? ''].filter(Boolean).join(': ')
     case 'remove.requested':
       return event.force ? 'force' : ''
     case 'start.stage':
@@ -29,6 +29,8 @@ export function eventWords(event: Event): string {
       return `exit code ${event.exitCode}`
     case 'vmm.exited':
       return exitWords(event)
+    case 'restart.scheduled':
+      return `in ${event.delayMs} ms`
     case 'stop.rung':
       return event.result === 'done'
         ? event.rung
