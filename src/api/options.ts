@@ -1,8 +1,5 @@
 import * as v from 'valibot'
-import { BoxError, type BoxSpec, defaultBackoff } from '../machines/index.ts'
-
-/** How a name is written; never empty, never a path. */
-const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
+import { BoxError, type BoxSpec, defaultBackoff, namePattern } from '../machines/index.ts'
 
 /** Largest spec as JSON, in `bytes`. */
 const maxSpecBytes = 32 * 1024

@@ -1,8 +1,8 @@
 import { type Actor, type ActorLogic, createActor } from 'xstate'
 import {
   type BoxCommand,
-  BoxError,
   type BoxSnapshot,
+  commandOf,
   type Head,
   type LedgerRecord,
   type StampedEvent,
@@ -19,21 +19,14 @@ type FollowerLogic = ActorLogic<BoxSnapshot, StampedEvent, Head>
 const committed = new WeakMap<object, BoxSnapshot>()
 
 const followerLogic: FollowerLogic = {
-  transition: (snapshot, event) => committed.get(event) ?? snapshot,
+  // Stopped, and no longer active: else its last state would be shown once more.
+  transition: (snapshot, event) =>
+    (event.type as string) === 'xstate.stop'
+      ? ({ ...snapshot, status: 'stopped' } as BoxSnapshot)
+      : (committed.get(event) ?? snapshot),
   getInitialSnapshot: (_, head) => snapshotOf(head.state),
   getPersistedSnapshot: snapshot => snapshot,
 }
-
-const commandTypes = new Set<string>([
-  'start.requested',
-  'stop.requested',
-  'restart.requested',
-  'pause.requested',
-  'resume.requested',
-  'remove.requested',
-  'box.renamed',
-  'box.resolved',
-])
 
 /** Actors of boxes, made when somebody asks for one; a box at rest costs none. */
 export class Followers {
@@ -57,15 +50,7 @@ export class Followers {
       input: head,
     })
     const deliver = actor.send
-    actor.send = event => {
-      if (typeof event !== 'object' || event === null || !commandTypes.has(event.type))
-        throw new BoxError(
-          'INVALID_ARGUMENT',
-          `A box takes commands, not ${JSON.stringify((event as { type?: unknown })?.type)}`,
-          { details: { field: 'type', accepts: [...commandTypes] } },
-        )
-      this.#submit(head.box, event as BoxCommand)
-    }
+    actor.send = event => this.#submit(head.box, commandOf(event))
     this.#actors.set(head.box, { actor, deliver })
     actor.start()
     return actor
@@ -77,6 +62,9 @@ export class Followers {
     const event = { ...record.event, at: Date.parse(record.at) } as StampedEvent
     committed.set(event, snapshotOf(head.state))
     follower.deliver(event)
+    if (record.to !== 'removed') return
+    this.#root.send({ type: 'end', child: follower.actor })
+    this.#actors.delete(head.box)
   }
 
   stopAll(): void {

@@ -1,4 +1,5 @@
 export { boxMachine } from './box.ts'
+export { commandOf, namePattern } from './commands.ts'
 export type { Effect, EffectType, Timer } from './effects.ts'
 export { type Ending, type EndingCause, stateAfter } from './ending.ts'
 export { BoxError, type BoxErrorOptions, type ErrorCode, errorCodes, isErrorCode } from './errors.ts'

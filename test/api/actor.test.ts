@@ -142,6 +142,33 @@ test('inspect sees boxes and their drivers, as inspectors expect it', async () =
   )
 })
 
+test('what is sent is a command of its own fields, and nothing else is recorded', () =>
+  withRuntime(async runtime => {
+    const box = await runtime.create({ image, stopTimeoutMs: 0 })
+    const bad = [
+      { type: 'box.renamed', name: '../no name' },
+      { type: 'box.renamed' },
+      { type: 'stop.requested', mode: 'gently' },
+      { type: 'stop.requested', mode: 'force', timeoutMs: -1 },
+      { type: 'remove.requested', force: 'yes' },
+      { type: 'box.resolved', verdict: 'alive' },
+      null,
+    ]
+    for (const event of bad) assert.throws(() => box.actor.send(event as never), /./)
+    box.actor.send({ type: 'start.requested', at, offset: 12_345, incarnation: 77 } as never)
+    await box.waitFor('up', { timeoutMs: 20_000 })
+    for await (const { event } of box.events({ types: ['start.requested', 'box.renamed'] }))
+      assert.equal(event, { type: 'start.requested', incarnation: 1 })
+  }))
+
+test('an actor ends with its box', () =>
+  withRuntime(async runtime => {
+    const box = await runtime.create({ image })
+    const ended = new Promise<void>(resolve => box.actor.subscribe({ complete: resolve }))
+    await box.remove()
+    await ended
+  }))
+
 test('an actor ends with the runtime', () =>
   withTempDir(async home => {
     const runtime = await BoxRuntime.open({ home, vmm: { binary: instantVmm } })

@@ -1,5 +1,5 @@
 import type { Engine } from '../../engine/index.ts'
-import { BoxError, isCommand } from '../../machines/index.ts'
+import { commandOf } from '../../machines/index.ts'
 import type { EmbeddedBox } from '../embedded/box.ts'
 import type { EmbeddedRuntime } from '../embedded/runtime.ts'
 import type { BoxRef } from './wire.ts'
@@ -68,9 +68,7 @@ export const boxCalls: Readonly<Record<string, BoxCall>> = {
   wait: (box, _, __, signal) => box.wait({ signal }),
   /** what is sent to the box's actor */
   send: async (box, { engine }, [command, commandId]) => {
-    const event = command as Parameters<typeof isCommand>[0]
-    if (typeof event?.type !== 'string' || !isCommand(event) || event.type === 'box.created')
-      throw new BoxError('INVALID_ARGUMENT', 'A box takes commands only', { details: { field: 'type' } })
+    const event = commandOf(command)
     await engine.submit(box.id, () => event, { commandId: String(commandId) })
   },
 }

@@ -1,0 +1,48 @@
+import { BoxError } from './errors.ts'
+import type { BoxCommand } from './events.ts'
+
+/** How a name is written; never empty, never a path. */
+export const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
+
+type Given = Readonly<Record<string, unknown>>
+
+/**
+ * A command as somebody outside gives it: its own fields and nothing else, so that nothing but a command is recorded.
+ * Throws `INVALID_ARGUMENT` for what is none, a fact above all.
+ */
+export function commandOf(value: unknown): BoxCommand {
+  const given: Given = typeof value === 'object' && value !== null ? (value as Given) : {}
+  const { type, mode = 'graceful', timeoutMs, force = false, name, verdict } = given
+  switch (type) {
+    case 'start.requested':
+    case 'restart.requested':
+    case 'pause.requested':
+    case 'resume.requested':
+      return { type }
+    case 'stop.requested':
+      if (mode !== 'graceful' && mode !== 'force' && mode !== 'kill') throw invalid('mode')
+      if (timeoutMs === undefined) return { type, mode }
+      if (!Number.isInteger(timeoutMs) || Number(timeoutMs) < 0 || Number(timeoutMs) > 86_400_000)
+        throw invalid('timeoutMs')
+      return { type, mode, timeoutMs: Number(timeoutMs) }
+    case 'remove.requested':
+      if (typeof force !== 'boolean') throw invalid('force')
+      return { type, force }
+    case 'box.renamed':
+      if (name !== null && !(typeof name === 'string' && namePattern.test(name))) throw invalid('name')
+      return { type, name }
+    case 'box.resolved':
+      if (verdict !== 'dead') throw invalid('verdict')
+      return { type, verdict }
+    default:
+      throw new BoxError('INVALID_ARGUMENT', `A box takes commands, not ${JSON.stringify(type)}`, {
+        details: { field: 'type' },
+      })
+  }
+}
+
+function invalid(field: string): BoxError {
+  return new BoxError('INVALID_ARGUMENT', `${field} is missing or not what it should be`, {
+    details: { field },
+  })
+}
