@@ -1,3 +1,4 @@
+import { readBootId } from '../host/identity.ts'
 import { lookAtLifeLock } from '../host/proof.ts'
 import { findVmm } from '../host/scan.ts'
 import { compare } from '../host/signal.ts'
@@ -20,6 +21,8 @@ export function lookAtLife(box: Incarnation): Life {
   if (lock === 'held') return likeness === 'same' || likeness === 'elsewhere' ? 'alive' : 'doubtful'
   // Somebody has deleted the lock's file: the pid alone must do, and where it means nothing nothing is known.
   if (likeness === 'same') return 'alive'
+  // Its pid is of another boot: a process that serves its socket all the same contradicts that.
+  if (process.bootId !== readBootId() && findVmm(files.socket)) return 'doubtful'
   return likeness === 'elsewhere' ? 'doubtful' : 'dead'
 }
 

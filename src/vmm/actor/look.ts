@@ -34,9 +34,10 @@ export async function lookAt(box: Incarnation, watch: Watch, signal: AbortSignal
 export async function findVmmOf(box: Incarnation, watch: Watch, signal: AbortSignal): Promise<Found> {
   try {
     const { process } = box
-    if (process !== null && process.bootId !== readBootId()) return { is: 'host-rebooted' }
     const life = await settleLife(box, signal)
     if (typeof life === 'object') return { is: 'unknown', reason: life.unknown }
+    // A lock that is held contradicts a boot in between: the home may be another host's too.
+    if (process !== null && process.bootId !== readBootId()) return { is: 'host-rebooted' }
     if (life !== 'alive') return { is: life }
     if (box.process === null && !(await findProcess(box, signal))) {
       const again = await settleLife(box, signal)
