@@ -160,6 +160,7 @@ export const shapes = {
     startConcurrency: v.optional(whole(1, 10_000)),
     clock: v.optional(v.looseObject({})),
     ids: v.optional(v.function()),
+    random: v.optional(v.function()),
     onProgress: v.optional(v.function()),
     seams: v.optional(v.looseObject({})),
   }),

@@ -18,6 +18,8 @@ export interface OpenOptions {
   readonly clock?: Clock
   /** for tests: new box IDs */
   readonly ids?: () => string
+  /** for tests: chance, in [0, 1) */
+  readonly random?: () => number
   /** for tests of crashes: what is told, or awaited, at boundaries of the engine */
   readonly seams?: {
     readonly boundary?: (name: string) => void

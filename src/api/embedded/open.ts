@@ -14,14 +14,18 @@ import { EmbeddedRuntime } from './runtime.ts'
 export async function open(options: OpenOptions = {}): Promise<EmbeddedRuntime> {
   check(shapes.open, options, 'options')
   const home = checkedHome(options.home)
-  const { vmm, clock, ids, seams, home: _, ...rest } = options
+  const { vmm, clock, ids, random, seams, home: _, ...rest } = options
   const engine = await Engine.open({
     ...rest,
     ...seams,
     home,
     engine: engineName,
     vmm: { ...vmm, env: process.env },
-    world: { ...(clock === undefined ? {} : { clock }), ...(ids === undefined ? {} : { boxId: ids }) },
+    world: {
+      ...(clock === undefined ? {} : { clock }),
+      ...(ids === undefined ? {} : { boxId: ids }),
+      ...(random === undefined ? {} : { random }),
+    },
   })
   try {
     const server = await OwnerServer.open(engine)
