@@ -42,6 +42,8 @@ export function eventWords(event: Event): string {
       return `${event.code}: ${event.message}`
     case 'box.unknown':
       return event.reason
+    case 'incarnation.found':
+      return event.process === null ? `number ${event.incarnation}` : `pid ${event.process.pid}`
     case 'timer.fired':
       // Only the delay's own name, of all that XState puts around it.
       return /^xstate\.after\.([^.]+)/.exec(event.timer)?.[1] ?? event.timer

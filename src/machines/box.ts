@@ -1,5 +1,5 @@
 import { and, assign, fromCallback, setup } from 'xstate'
-import { causeOf, type Ending, endingOf, failureFields, stateAfter } from './ending.ts'
+import { causeAfterReboot, type Ending, endingOf, failureFields, stateAfter } from './ending.ts'
 import type { BoxCommand, Exit, StampedEvent } from './events.ts'
 import { hasRetriesLeft, isRebootLoop, recentReboots, restartsAfter } from './policy.ts'
 import { type BoxSpec, defaultBackoff, readyOf, type StopMode } from './spec.ts'
@@ -39,6 +39,22 @@ const contextOf = ({ input }: { input: Created | undefined }): BoxContext => ({
   eventOffset: 0,
 })
 
+const newIncarnation = ({ restart, reboots }: BoxContext): Partial<BoxContext> => ({
+  open: true,
+  process: null,
+  vmmVersion: null,
+  startedAt: null,
+  stop: null,
+  next: null,
+  failure: null,
+  seen: nothingSeen,
+  ending: null,
+  unknownReason: null,
+  eventOffset: 0,
+  restart: { ...restart, due: false, delayMs: null },
+  reboots: { ...reboots, recent: [] },
+})
+
 const unseenExit: Exit = { spawned: true, last: 'none', noShutdown: true }
 
 const stopIntent = (context: BoxContext, event: StampedEvent, cause: StopIntent['cause']): StopIntent => {
@@ -59,7 +75,7 @@ const endingBy = ({ context, event }: Args): Ending => {
     case 'vmm.exited':
       return endingOf(context, event, event.at)
     case 'host.rebooted':
-      return { ...endingOf(context, unseenExit, event.at), cause: 'host-reboot' }
+      return { ...endingOf(context, unseenExit, event.at), cause: causeAfterReboot(context) }
     case 'start.failed':
       return { cause: 'boot-failed', at: event.at, ...failureFields(event) }
     case 'stop.requested':
@@ -135,10 +151,8 @@ export const boxMachine = setup({
     restartIsDue: ({ context }) => context.restart.due,
     goesAway: args =>
       args.context.next === 'remove' || (args.context.spec.autoRemove && !restartIsDueAfter(args)),
-    endsStopped: ({ context, event }) =>
-      event.type !== 'vmm.exited' || stateAfter(causeOf(context, event)) === 'stopped',
-    endsFailed: ({ context, event }) =>
-      event.type === 'vmm.exited' && stateAfter(causeOf(context, event)) === 'failed',
+    endsStopped: args => stateAfter(endingBy(args).cause) === 'stopped',
+    endsFailed: args => stateAfter(endingBy(args).cause) === 'failed',
     endedByItself: ({ context, event }) =>
       context.seen.poweredOff ||
       context.seen.commandExit !== null ||
@@ -166,25 +180,28 @@ export const boxMachine = setup({
       event.type === 'guest.rebooted' &&
       isRebootLoop(recentReboots(context.reboots.recent, event.at, event.count)),
     neverRan: ({ context }) => context.startedAt === null,
+    mayLive: ({ context, event }) => context.open || (event.type === 'incarnation.found' && event.lives),
   },
   actions: {
     rename: assign(({ event }) => (event.type === 'box.renamed' ? { name: event.name } : {})),
     openIncarnation: assign(({ context }) => ({
       incarnation: context.incarnation + 1,
-      open: true,
-      process: null,
-      vmmVersion: null,
-      startedAt: null,
-      stop: null,
-      next: null,
-      failure: null,
-      seen: nothingSeen,
-      ending: null,
-      unknownReason: null,
-      eventOffset: 0,
-      restart: { ...context.restart, due: false, delayMs: null },
-      reboots: { ...context.reboots, recent: [] },
+      ...newIncarnation(context),
     })),
+    countIncarnation: assign(({ event }) =>
+      event.type === 'incarnation.found' ? { incarnation: event.incarnation } : {},
+    ),
+    openFound: assign(({ context, event }) =>
+      event.type === 'incarnation.found'
+        ? {
+            ...newIncarnation(context),
+            incarnation: event.incarnation,
+            process: event.process,
+            next: context.next === 'remove' ? 'remove' : null,
+            unknownReason: 'the ledger does not know this incarnation',
+          }
+        : {},
+    ),
     countRestart: assign(({ context }) => ({
       restart: {
         ...context.restart,
@@ -293,10 +310,21 @@ export const boxMachine = setup({
     ],
     'host.rebooted': [
       { guard: 'isOver' },
+      {
+        guard: 'restartWanted',
+        target: '.starting',
+        actions: ['recordEnding', 'openIncarnation', 'forgetAttempts'],
+      },
       { guard: 'goesAway', target: '.removing.deleting', actions: 'recordEnding' },
-      { target: '.stopped', actions: 'recordEnding' },
+      { guard: 'endsStopped', target: '.stopped', actions: 'recordEnding' },
+      { guard: 'endsFailed', target: '.failed', actions: 'recordEnding' },
+      { target: '.crashed', actions: 'recordEnding' },
     ],
     'box.unknown': [{ guard: 'isOver' }, { target: '.unknown', actions: 'recordUnknown' }],
+    'incarnation.found': [
+      { guard: 'mayLive', target: '.unknown', actions: 'openFound' },
+      { actions: 'countIncarnation' },
+    ],
   },
   states: {
     configured: {
@@ -440,6 +468,16 @@ export const boxMachine = setup({
           after: { guestReadyLimit: { target: '#box.running' } },
           on: {
             'guest.ready': { target: '#box.running', actions: 'recordGuestReady' },
+            'vm.paused': { target: '#box.paused' },
+            'vmm.adopted': [
+              { guard: 'vmPaused', target: '#box.paused', actions: 'recordProcess' },
+              {
+                guard: 'vmAbsent',
+                target: '#box.stopping.closing',
+                actions: ['recordProcess', 'recordPowerOff'],
+              },
+              { actions: 'recordProcess' },
+            ],
             'guest.panicked': { target: '#box.stopping.cutting', actions: ['recordPanic', 'cutOffPanic'] },
             'guest.rebooted': [
               { guard: 'loops', target: '#box.stopping.cutting', actions: ['recordReboot', 'cutOffLoop'] },

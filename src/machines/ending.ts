@@ -32,7 +32,7 @@ export interface Ending {
  * Tells an ending from the evidence. A stop that was asked for colours every ending; else what the guest was seen
  * to do counts before how the process went.
  */
-export function causeOf(context: BoxContext, exit: Exit): EndingCause {
+function causeOf(context: BoxContext, exit: Exit): EndingCause {
   if (context.failure) return 'boot-failed'
   if (context.seen.panicked && context.stop?.cause !== 'requested') return 'guest-panic'
   if (context.stop) return context.stop.cause
@@ -40,6 +40,12 @@ export function causeOf(context: BoxContext, exit: Exit): EndingCause {
   if (exit.vcpuError) return 'vcpu-error'
   if (exit.last === 'orderly') return exit.noShutdown ? 'external' : 'guest-poweroff'
   return 'crash'
+}
+
+/** A boot of the host in between ends what ran; what was ending already ends as it would have. */
+export function causeAfterReboot({ failure, stop }: BoxContext): EndingCause {
+  if (failure) return 'boot-failed'
+  return stop?.cause ?? 'host-reboot'
 }
 
 export function endingOf(context: BoxContext, exit: Exit, at: number): Ending {

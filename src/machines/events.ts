@@ -82,6 +82,12 @@ export type BoxFact = Told &
     | ({ readonly type: 'resume.failed' } & Failure)
     | { readonly type: 'restart.scheduled'; readonly delayMs: number }
     | { readonly type: 'box.unknown'; readonly reason: string }
+    /** its number is higher than any that the ledger knows: the ledger has lost its end, or is an older one */
+    | {
+        readonly type: 'incarnation.found'
+        readonly process: ProcessIdentity | null
+        readonly lives: boolean
+      }
     | { readonly type: 'box.removed' }
     | ({ readonly type: 'remove.failed' } & Failure)
     | { readonly type: 'timer.fired'; readonly timer: string }

@@ -60,7 +60,7 @@ export function accepts(state: BoxState): string[] {
  * Folds one event into a box's state. Pure: same input, same output, and nothing happens.
  *
  * A command that is not accepted gives a {@link Refusal}. A fact is always a transition, if only to the same state; a
- * fact about an incarnation that is over changes nothing.
+ * fact about an incarnation that is over changes nothing, `incarnation.found` of one that is known neither.
  */
 export function step(
   state: BoxState | undefined,
@@ -78,7 +78,10 @@ export function step(
     if (!wants.taken) return { refused: true, state: publicStateOf(state.value), accepts: accepts(state) }
     return transitionOf(state, event, wants, { at, version })
   }
-  if (event.incarnation !== state.context.incarnation) return unchanged(state, event)
+  const { incarnation } = state.context
+  const isOfBox =
+    event.type === 'incarnation.found' ? event.incarnation > incarnation : event.incarnation === incarnation
+  if (!isOfBox) return unchanged(state, event)
   return transitionOf(state, event, feed(state, stamped), { at, version })
 }
 

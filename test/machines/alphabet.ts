@@ -63,6 +63,8 @@ export const alphabet: readonly BoxEvent[] = [
   { type: 'vm.resumed', incarnation },
   { type: 'resume.failed', incarnation, ...failure },
   { type: 'box.unknown', incarnation, reason: 'cannot look' },
+  { type: 'incarnation.found', incarnation: 7, process, lives: true },
+  { type: 'incarnation.found', incarnation: 7, process: null, lives: false },
   { type: 'box.removed', incarnation },
   { type: 'remove.failed', incarnation, ...failure },
 ]

@@ -56,6 +56,7 @@ const after = (delay: string, state: string): BoxEvent => ({
   timer: `xstate.after.${delay}.box.${state}`,
   incarnation: 1,
 })
+const policed = (restart: RestartSpec) => ({ ...created, spec: { ...spec, restart } })
 const stop: BoxEvent = { type: 'stop.requested', mode: 'graceful' }
 const endOf = (state: BoxState) => [publicStateOf(state.value), state.context.ending?.cause] as const
 
@@ -223,6 +224,68 @@ test('out of unknown the look decides, with what was intended before', () => {
   assert.ok(isRefusal(given([...up, unknown]).when({ type: 'remove.requested', force: true })))
 })
 
+test('while a start waits for its guest, a VM paused or off is seen as such', () => {
+  const waiting = up.slice(0, -1)
+  const seen = (vm: 'none' | 'paused' | 'running'): BoxEvent => ({
+    type: 'vmm.adopted',
+    incarnation: 1,
+    process,
+    vm,
+  })
+  const end = (event: BoxEvent) => pathOf(given([...waiting, event]).outcome.state.value)
+  assert.is(end({ type: 'vm.paused', incarnation: 1 }), 'paused.held')
+  assert.is(end(seen('paused')), 'paused.held')
+  assert.is(end(seen('none')), 'stopping.closing')
+  assert.is(end(seen('running')), 'starting.waiting')
+})
+
+test('a boot of the host ends what ran; what was ending already ends as it would have', () => {
+  const reboot: BoxEvent = { type: 'host.rebooted', incarnation: 1 }
+  const always = policed({ policy: 'always' })
+  const after = (...events: readonly BoxEvent[]) => given([...up, ...events, reboot], always).outcome
+  assert.equal(endOf(after().state), ['stopped', 'host-reboot'])
+  const stopped = after(stop)
+  assert.equal(endOf(stopped.state), ['stopped', 'requested'])
+  assert.equal(stopped.effects, [], 'a stop beats a restart')
+  assert.equal(endOf(after({ type: 'guest.panicked', incarnation: 1 }).state), ['crashed', 'guest-panic'])
+  const failed: BoxEvent = { type: 'start.failed', incarnation: 1, code: 'BOOT_FAILED', message: 'no kernel' }
+  const start = given([...up.slice(0, 5), failed, reboot]).outcome
+  assert.equal(endOf(start.state), ['failed', 'boot-failed'])
+  const restart = after({ type: 'restart.requested' })
+  assert.equal(
+    [restart.to, restart.state.context.incarnation],
+    ['starting', 2],
+    'a restart asked for goes on',
+  )
+})
+
+test('an incarnation that the ledger does not know is counted, and looked at if it may live', () => {
+  const found = (lives: boolean): BoxEvent => ({
+    type: 'incarnation.found',
+    incarnation: 7,
+    process: lives ? process : null,
+    lives,
+  })
+  const down = [...up, stop, exited()]
+  const counted = given([...down, found(false)])
+  assert.equal(
+    [counted.outcome.to, counted.outcome.state.context.incarnation, counted.outcome.effects],
+    ['stopped', 7, []],
+  )
+  const next = counted.when({ type: 'start.requested' }) as Transition
+  assert.is(next.state.context.incarnation, 8)
+  assert.is((counted.when({ ...found(true), incarnation: 7 } as BoxEvent) as Transition).to, 'stopped')
+  for (const before of [down, up, []])
+    assert.equal(
+      given([...before, found(true)]).outcome.effects.map(({ type }) => type),
+      ['lookAtVmm'],
+    )
+  assert.is(given([...up, found(false)]).outcome.to, 'unknown', 'the one that was open cannot be any more')
+  const removing = given([...up, { type: 'remove.requested', force: true }, found(true)])
+  const seen: BoxEvent = { type: 'vmm.adopted', incarnation: 7, process, vm: 'running' }
+  assert.is(pathOf((removing.when(seen) as Transition).state.value), 'removing.killing')
+})
+
 test('a box that removes itself goes when it is down, whatever the cause, its ending kept', () => {
   const itself = { ...created, spec: { ...spec, autoRemove: true } }
   for (const events of [
@@ -246,7 +309,6 @@ test('a forced removal kills first, keeps at it, and deletes after', () => {
   assert.is(deleting.effects[0]?.type, 'removeFiles')
 })
 
-const policed = (restart: RestartSpec) => ({ ...created, spec: { ...spec, restart } })
 const scheduled = (delayMs: number): BoxEvent => ({ type: 'restart.scheduled', incarnation: 1, delayMs })
 
 test('policies: which endings start a box again', () => {

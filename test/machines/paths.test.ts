@@ -76,7 +76,8 @@ function fold(events: readonly StampedEvent[], look: (state: BoxState) => void =
   let version = 1
   for (const { at, ...event } of events) {
     if (event.type.startsWith('xstate.init')) continue
-    const { incarnation } = state.context
+    const known = state.context.incarnation
+    const incarnation = event.type === 'incarnation.found' ? known + 1 : known
     const fed = event.type.startsWith('xstate.after.')
       ? { type: 'timer.fired', timer: event.type, incarnation }
       : 'incarnation' in event
