@@ -27,6 +27,11 @@ export interface BoxRuntime extends AsyncDisposable {
   rename(idOrName: string, name: string | null, c?: CommandOptions): Promise<void>
   /** An operator's word for a box that cannot be looked at: its VMM is dead. */
   resolve(idOrName: string, verdict: 'dead', c?: CommandOptions): Promise<void>
+  /**
+   * Makes a copied or imported home's boxes live ones. Until then they are history (`BoxInfo.inert`): nothing happens to
+   * them, and commands reject with `INVALID_STATE`. Does nothing in a home that is none.
+   */
+  adopt(): Promise<void>
   /** Records by position, lossless; with `follow` also those to come, until `signal` or `close`. */
   events(o?: EventsOptions): AsyncGenerator<LedgerRecord, void, undefined>
   events$(o?: EventsOptions): Observable<LedgerRecord>

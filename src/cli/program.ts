@@ -4,6 +4,7 @@ import type { Cli } from './cli.ts'
 import { exitCodeOf, tellFailure } from './failure.ts'
 import type { Output } from './output.ts'
 import { type GlobalOptions, withHome } from './session.ts'
+import { addAdopt } from './verbs/adopt.ts'
 import { addConsole } from './verbs/console.ts'
 import { addCreate } from './verbs/create.ts'
 import { addInfo } from './verbs/info.ts'
@@ -40,6 +41,7 @@ const verbs = [
   addConsole,
   addLog,
   addVerify,
+  addAdopt,
   addServe,
   addInfo,
 ]

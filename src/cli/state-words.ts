@@ -3,7 +3,11 @@ import type { BoxInfo } from '../index.ts'
 /** A box's state with what matters of it: how far a start is, how it ended, why it cannot be looked at. */
 export function stateWords(info: BoxInfo): string {
   if (info.parked !== undefined) return `${info.state} (parked: ${info.parked.reason})`
-  const remarks = [...reasons(info), ...(info.recovering ? ['recovering'] : [])]
+  const remarks = [
+    ...reasons(info),
+    ...(info.recovering ? ['recovering'] : []),
+    ...(info.inert ? ['a copy, not adopted'] : []),
+  ]
   const state = info.stage === undefined ? info.state : `${info.state}: ${info.stage}`
   return remarks.length === 0 ? state : `${state} (${remarks.join(', ')})`
 }

@@ -6,12 +6,12 @@ import { answersLook } from './causes.ts'
 import { Effects } from './effects.ts'
 import { Followers } from './followers.ts'
 import { type BoxInfo, infoOf } from './info.ts'
+import { isNews } from './look-rules.ts'
 import type { EngineOptions } from './options.ts'
-import { Recovering } from './recovering.ts'
-import { adoptionIsNews, isAtRest, mayHaveVmm } from './recovery.ts'
+import { Recovery } from './recovery.ts'
 import { createRoot, type Root } from './root.ts'
 import { StartQueue } from './start-queue.ts'
-import { closedError, type Tail } from './tail.ts'
+import { closedError, inertError, type Tail } from './tail.ts'
 import { Timers } from './timers.ts'
 import { type CommandMeta, Turns } from './turns.ts'
 import type { Waiting } from './waiting.ts'
@@ -35,7 +35,7 @@ export class Engine {
   readonly #effects: Effects
   readonly #timers: Timers
   readonly #turns: Turns
-  readonly #recovering = new Recovering()
+  readonly #recovery: Recovery
   /** boxes whose VMM lives and does not answer */
   readonly #silent = new Set<string>()
   readonly #boundary: (name: string) => void
@@ -71,6 +71,19 @@ export class Engine {
       tell: (box, fact) => this.#record(box, fact),
       onResponding: (box, responding) => this.#heard(box, responding),
     })
+    this.#recovery = new Recovery({
+      home: options.home,
+      ledger,
+      look: head => this.#effects.look(head),
+      goOn: (head, overdue) => {
+        if (this.#over) return
+        this.#timers.follow(head.box, head.state, overdue)
+        this.#effects.follow(head, true)
+      },
+      tell: (box, fact) => this.#tell(box, fact),
+      stop: (box, reason) => this.#stopForOwner(box, 'kill', reason),
+      onRecovered: head => this.audience.tell(head),
+    })
     ledger.onCommit(committed => this.#publish(committed))
   }
 
@@ -86,8 +99,21 @@ export class Engine {
       ...(options.aroundFlush === undefined ? {} : { aroundFlush: options.aroundFlush }),
     })
     const engine = new Engine(options, ledger, world)
-    for (const head of ledger.heads()) engine.#recover(head)
+    if (!ledger.isInert) engine.#recovery.begin()
     return engine
+  }
+
+  /** Boxes of a home that was copied or imported, and not adopted, are history: nothing happens to them. */
+  get isInert(): boolean {
+    return this.ledger.isInert
+  }
+
+  /** Makes this the home of its boxes; what became of those that were up is then looked at, as after a crash. */
+  async adopt(): Promise<void> {
+    if (!this.isInert) return
+    await this.ledger.adopt()
+    for (const head of this.ledger.heads()) this.audience.tell(head)
+    this.#recovery.begin()
   }
 
   get isClosed(): boolean {
@@ -98,9 +124,10 @@ export class Engine {
     const parked = this.ledger.parked.get(head.box)
     return {
       ...infoOf(head, {
-        recovering: this.#recovering.has(head.box),
+        recovering: this.#recovery.has(head.box),
         responding: !this.#silent.has(head.box),
       }),
+      ...(this.isInert ? { inert: true } : {}),
       ...(parked === undefined ? {} : { parked }),
     }
   }
@@ -143,11 +170,12 @@ export class Engine {
     decide: (head: Head | undefined) => BoxCommand | undefined,
     meta: CommandMeta = {},
   ): Promise<Head | undefined> {
-    await this.#recovering.answered(box)
+    await this.#recovery.answered(box)
     return this.#turns.take(box, async () => {
       if (this.isClosed) throw closedError()
-      const head = this.ledger.head(box)
+      if (this.isInert) throw inertError(this.home)
       this.assertSound(box)
+      const head = await this.#seeLostRuns(box)
       if (meta.commandId !== undefined && (await this.ledger.command(meta.commandId)) !== undefined)
         return head
       if (meta.expectedVersion !== undefined && (head?.version ?? 0) !== meta.expectedVersion)
@@ -167,7 +195,7 @@ export class Engine {
 
   async #close(): Promise<void> {
     await endAttached(
-      attachedOf(this.ledger.heads()),
+      this.isInert ? [] : attachedOf(this.ledger.heads()),
       this.waiting,
       (...stop) => this.#stopForOwner(...stop),
       box => this.ledger.head(box),
@@ -175,7 +203,7 @@ export class Engine {
     this.#over = true
     this.#effects.close()
     this.#timers.clear()
-    this.#recovering.endAll()
+    this.#recovery.end()
     await this.#turns.idle()
     this.audience.close()
     this.root.stop()
@@ -191,9 +219,8 @@ export class Engine {
         if (head === undefined) return
         if (fact.type === 'timer.fired' && head.state.timers[fact.timer] === undefined) return
         try {
-          const known = fact.type === 'vmm.adopted' && !adoptionIsNews(head, fact, this.ledger.previous)
-          if (!known) await this.#turns.commit(box, head, fact, {})
-          if (answersLook(fact)) this.#recovered(box)
+          if (isNews(head, fact, this.ledger.previous)) await this.#turns.commit(box, head, fact, {})
+          if (answersLook(fact)) this.#recovery.answer(box)
           return
         } catch (error) {
           if (!BoxError.is(error) || !(error.retryable || error.code === 'ENGINE_FAILED')) throw error
@@ -224,43 +251,18 @@ export class Engine {
       this.#boundary(`after append ${record.event.type}`)
       this.audience.tell(head, record)
       if (!head.state.context.open) this.#silent.delete(head.box)
-      if (this.#over || this.#recovering.has(head.box)) continue
+      if (this.#over || this.#recovery.has(head.box)) continue
       this.#timers.follow(head.box, head.state)
       this.#effects.follow(head)
       if (record.to === 'removed') this.#turns.forget(head.box)
     }
   }
 
-  #recover(head: Head): void {
-    const { box, state } = head
-    if (isAtRest(state) || this.ledger.parked.has(box)) return
-    const endsWithOwner = state.context.open && !state.context.spec.detach
-    if (mayHaveVmm(state)) {
-      this.#recovering.begin(box)
-      if (endsWithOwner) this.#endOrphan(box)
-      this.#effects.look(head)
-    } else if (endsWithOwner) this.#endOrphan(box)
-    else {
-      this.#timers.follow(box, state)
-      this.#effects.follow(head, true)
-    }
-  }
-
-  /** Its stop is recorded before the host is asked, and so colours whatever is found. */
-  #endOrphan(box: string): void {
-    this.#stopForOwner(box, 'kill', 'Its owner ended, and the box was not to outlive it').catch(error => {
-      if (!BoxError.is(error)) throw error
-    })
-  }
-
-  /** The host has answered: what was under way goes on, and commands may come. */
-  #recovered(box: string): void {
-    if (!this.#recovering.end(box)) return
+  /** Within a turn: before anything is asked of a box, its run directories are held against the ledger. */
+  async #seeLostRuns(box: string): Promise<Head | undefined> {
     const head = this.ledger.head(box)
-    if (head === undefined || this.#over) return
-    this.audience.tell(head)
-    this.#timers.follow(box, head.state, 'later')
-    this.#effects.follow(head, true)
+    const found = head && this.#recovery.lostRunsOf(head)
+    return found === undefined ? head : (await this.#turns.commit(box, head, found)).head
   }
 
   #heard(box: string, responding: boolean): void {
@@ -274,7 +276,12 @@ export class Engine {
     const head = this.ledger.head(box)
     if (head === undefined || this.#over) return
     const { incarnation } = head.state.context
-    this.#record(box, { type: 'timer.fired', timer, incarnation }).catch(error => {
+    this.#tell(box, { type: 'timer.fired', timer, incarnation })
+  }
+
+  /** A fact of the engine's own; that it is closing is the one reason for which it is not recorded. */
+  #tell(box: string, fact: BoxFact): void {
+    this.#record(box, fact).catch(error => {
       if (!BoxError.is(error, 'ENGINE_CLOSED')) throw error
     })
   }

@@ -44,6 +44,8 @@ export interface BoxInfo {
   readonly reason?: string
   /** its records are damaged: it is listed, and takes no commands */
   readonly parked?: { readonly position?: number; readonly reason: string }
+  /** the home is a copy, and not adopted: this is how the box was in the home that it was copied from */
+  readonly inert?: true
   readonly autoRemove: boolean
   readonly detach: boolean
   readonly spec: BoxSpec

@@ -16,11 +16,18 @@ export function mayHaveVmm(state: BoxState): boolean {
   return state.context.open && !beforeSpawn.has(pathOf(state.value))
 }
 
+/** Whether what a look has found is something that changed; any other fact is news. A second recovery finds nothing new. */
+export function isNews(head: Head, fact: BoxFact, previous: PreviousOwner | undefined): boolean {
+  if (fact.type === 'vmm.adopted') return adoptionIsNews(head, fact, previous)
+  if (fact.type === 'box.unknown') return fact.reason !== head.state.context.unknownReason
+  return true
+}
+
 /**
  * Whether a VMM found alive is something that changed: it moves the box, its process was not known, or it has outlived
- * an owner that ended without closing. The last is said once: a second recovery finds nothing new.
+ * an owner that ended without closing. The last is said once.
  */
-export function adoptionIsNews(
+function adoptionIsNews(
   head: Head,
   fact: BoxFact & { readonly type: 'vmm.adopted' },
   previous: PreviousOwner | undefined,

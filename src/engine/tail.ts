@@ -73,6 +73,11 @@ export class Tail {
   }
 }
 
+export function inertError(home: string): BoxError {
+  const message = `The home ${home} is a copy, and its boxes are history. Adopt it first (boxledger adopt)`
+  return new BoxError('INVALID_STATE', message, { details: { home, inert: true } })
+}
+
 export function closedError(): BoxError {
   return new BoxError('ENGINE_CLOSED', 'The runtime was closed')
 }

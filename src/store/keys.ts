@@ -11,6 +11,7 @@
  *   n/NAME                         sealed box ID                                  names of boxes that are not removed
  *   c/COMMAND                      sealed {box, position}                         what a command ID has led to
  *   m/format                       number                                         version of this layout
+ *   m/home                         sealed identity of a directory                 where the ledger is at home
  *   m/owner/EPOCH                  sealed ownership                               journal: opened, closed
  *
  * Frames and bodies are proven by their hashes: a frame by `prev` of the next one (the last by `ledger.tail`), a body
@@ -28,6 +29,7 @@ const digits = 14
 const fixed = (n: number): string => n.toString(16).padStart(digits, '0')
 
 export const formatKey = 'm/format'
+export const homeKey = 'm/home'
 
 export function frameKey(position: number): string {
   return `f/${fixed(position)}`

@@ -65,6 +65,8 @@ export interface Ledger {
   /** number of this ownership; only grows */
   readonly epoch: number
   readonly previous: PreviousOwner | undefined
+  /** copied or imported, and not adopted: history, whose boxes have no VMMs here */
+  readonly isInert: boolean
   /** last durable position (0: none) and its hash */
   readonly tail: { readonly position: number; readonly hash: string }
   /** heads of all boxes that are not removed; of a parked box too, as long as its head is good */
@@ -101,6 +103,8 @@ export interface Ledger {
    * `COMMIT_UNKNOWN`. A listener that throws does so on its own, as an uncaught exception.
    */
   onCommit(listener: (committed: readonly Committed[]) => void): () => void
+  /** makes this directory the ledger's home, durably */
+  adopt(): Promise<void>
   verify(options?: { readonly box?: string; readonly replay?: boolean }): Promise<VerifyReport>
   /** writes what is queued, then lets go of the home; idempotent */
   close(): Promise<void>

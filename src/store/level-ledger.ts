@@ -5,6 +5,7 @@ import { decodeHead } from './codec.ts'
 import type { Database } from './database.ts'
 import { authorOf, type Entry, type Placed } from './entry.ts'
 import { GroupCommit } from './group-commit.ts'
+import { settle } from './home.ts'
 import { type Ownership, writeOwnership } from './journal.ts'
 import { removedKey } from './keys.ts'
 import type {
@@ -36,6 +37,7 @@ export interface Ground {
   readonly ownership: Ownership
   readonly previous: PreviousOwner | undefined
   readonly loaded: Loaded
+  readonly isAtHome: boolean
   /** the ballast was given up to open it */
   readonly isFull: boolean
 }
@@ -51,6 +53,7 @@ export class LevelLedger implements Ledger {
   readonly #commits: GroupCommit
   readonly #reader: Reader
   readonly #listeners = new Listeners()
+  #isInert: boolean
   #tail: Tail
   #failure: BoxError | undefined
   /** makes the ballast, or waits for room to do so */
@@ -63,11 +66,12 @@ export class LevelLedger implements Ledger {
   readonly #closed = new AbortController()
 
   constructor(ground: Ground, options: OpenLedgerOptions) {
-    const { ownership, loaded, previous, db } = ground
+    const { ownership, loaded, previous, db, isAtHome } = ground
     this.#ground = ground
     this.#options = options
     this.epoch = ownership.epoch
     this.previous = previous
+    this.#isInert = !isAtHome
     this.#tail = loaded.tail
     this.#registry.load(loaded.heads, loaded.parked, loaded.namesOfParked)
     this.#commits = new GroupCommit(db, loaded.tail, {
@@ -89,6 +93,10 @@ export class LevelLedger implements Ledger {
 
   get tail(): Tail {
     return this.#tail
+  }
+
+  get isInert(): boolean {
+    return this.#isInert
   }
 
   get parked(): ReadonlyMap<string, Parked> {
@@ -270,6 +278,11 @@ export class LevelLedger implements Ledger {
 
   history(box: string): AsyncGenerator<LedgerRecord> {
     return this.#reader.history(box)
+  }
+
+  async adopt(): Promise<void> {
+    await this.#reader.reading(db => settle(db, this.#options.home))
+    this.#isInert = false
   }
 
   verify(options: { readonly box?: string; readonly replay?: boolean } = {}): Promise<VerifyReport> {

@@ -3,6 +3,7 @@ import { isAbsolute, join } from 'node:path'
 import { BoxError } from '../machines/index.ts'
 import { ballastAt } from './ballast.ts'
 import { openDatabase } from './database.ts'
+import { isAtHome as isHome } from './home.ts'
 import { checkFormat, lastOwnership, type Ownership, writeOwnership } from './journal.ts'
 import type { Ledger, OpenLedgerOptions, PreviousOwner } from './ledger.ts'
 import { type Ground, LevelLedger } from './level-ledger.ts'
@@ -35,12 +36,12 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
     undo.push(() => tailFile.close())
     const ballast = ballastAt(join(home, 'ledger', 'ballast'))
     let isFull = false
-    const { db, ownership, previous, loaded } = await begin(options, tailFile).catch(error => {
+    const begun = await begin(options, tailFile).catch(error => {
       isFull = BoxError.is(error, 'NO_SPACE') && ballast.drop()
       if (!isFull) throw error
       return begin(options, tailFile)
     })
-    return new LevelLedger({ db, lock, tailFile, ballast, ownership, previous, loaded, isFull }, options)
+    return new LevelLedger({ ...begun, lock, tailFile, ballast, isFull }, options)
   } catch (error) {
     for (const step of undo.reverse()) await step()
     throw storageError(error, `Opening the home ${home}`)
@@ -51,7 +52,7 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
 async function begin(
   { home, bootId, engine, durability = 'sync', now }: OpenLedgerOptions,
   tailFile: TailFile,
-): Promise<Pick<Ground, 'db' | 'ownership' | 'previous' | 'loaded'>> {
+): Promise<Pick<Ground, 'db' | 'ownership' | 'previous' | 'loaded' | 'isAtHome'>> {
   const db = await openDatabase(join(home, 'ledger'), (tailFile.found?.position ?? 0) > 0)
   try {
     await checkFormat(db)
@@ -70,7 +71,8 @@ async function begin(
     }
     await writeOwnership(db, ownership)
     tailFile.sync(loaded.tail)
-    return { db, ownership, previous: previousOf(ownership, last), loaded }
+    const isAtHome = await isHome(db, home)
+    return { db, ownership, previous: previousOf(ownership, last), loaded, isAtHome }
   } catch (error) {
     await db.close()
     throw storageError(error, `Opening the ledger of ${home}`)

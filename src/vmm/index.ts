@@ -3,4 +3,5 @@ export { type DiscoverOptions, type Discovery, discover } from './discovery/disc
 export type { DriverEvent, DriverInput, VmmChoice } from './driver.ts'
 export { checkHome } from './files/paths.ts'
 export { removeBoxFiles } from './files/remove.ts'
+export { highestRun, type LivingVmm, livingVmms, mayLive } from './host/runs.ts'
 export { vmmDriver } from './vmm-driver.ts'

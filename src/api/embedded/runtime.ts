@@ -10,6 +10,7 @@ import {
   notFound,
   records,
   type StreamOptions,
+  withStrays,
 } from '../../engine/index.ts'
 import { BoxError, type Head, type LedgerRecord } from '../../machines/index.ts'
 import type { VerifyReport } from '../../store/index.ts'
@@ -110,6 +111,11 @@ export class EmbeddedRuntime implements BoxRuntime {
     if (head !== undefined) await lifecycle.resolve(this.#engine, head.box, meta)
   }
 
+  async adopt(): Promise<void> {
+    this.#assertOpen()
+    await this.#engine.adopt()
+  }
+
   async *events(o: EventsOptions = {}): AsyncGenerator<LedgerRecord, void, undefined> {
     yield* records(this.#engine, await this.streamOf(o))
   }
@@ -161,10 +167,11 @@ export class EmbeddedRuntime implements BoxRuntime {
     this.#assertOpen()
     const { replay, box } = check(shapes.verify, o, 'options')
     const id = box === undefined ? undefined : await this.#idOf(box)
-    return this.#engine.ledger.verify({
+    const report = await this.#engine.ledger.verify({
       ...(replay === undefined ? {} : { replay }),
       ...(id === undefined ? {} : { box: id }),
     })
+    return id === undefined ? withStrays(report, this.#engine) : report
   }
 
   async shutdown(o: { readonly timeoutMs?: number } = {}): Promise<void> {

@@ -52,6 +52,7 @@ export const calls: Readonly<Record<string, Call>> = {
   },
   resolve: ({ runtime }, [box, verdict, c], signal) =>
     runtime.resolve(box as never, verdict as never, until(c, signal)),
+  adopt: ({ runtime }) => runtime.adopt(),
   verify: ({ runtime }, [o]) => runtime.verify(o as never),
 }
 

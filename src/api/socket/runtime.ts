@@ -83,6 +83,10 @@ export class RemoteRuntime implements BoxRuntime {
     await this.#client.call('/call/resolve', [idOrName, verdict, options], signal)
   }
 
+  async adopt(): Promise<void> {
+    await this.#client.call('/call/adopt', [])
+  }
+
   async *events(o?: EventsOptions): AsyncGenerator<LedgerRecord, void, undefined> {
     const { options, signal } = part(o)
     let from: number | undefined

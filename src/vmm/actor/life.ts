@@ -1,20 +1,22 @@
 import { readBootId } from '../host/identity.ts'
 import { lookAtLifeLock } from '../host/proof.ts'
-import { findVmm } from '../host/scan.ts'
+import { findVmm, servesCopied } from '../host/scan.ts'
 import { compare } from '../host/signal.ts'
 import type { Incarnation } from './incarnation.ts'
 import { pause } from './wait.ts'
 
 /**
- * What is known of an incarnation's process. `unmade`: it was never made; `doubtful`: what was seen does not fit
- * together, which for a moment is so while a process ends or another look is under way.
+ * What is known of an incarnation's process. `unmade`: it was never made; `copied`: it lives in the home that this one
+ * is a copy of; `doubtful`: what was seen does not fit together, which for a moment is so while a process ends or
+ * another look is under way.
  */
-export type Life = 'alive' | 'dead' | 'unmade' | 'doubtful'
+export type Life = 'alive' | 'dead' | 'unmade' | 'copied' | 'doubtful'
 
 /** Looks once, without waiting. Throws where it cannot be told. */
 export function lookAtLife(box: Incarnation): Life {
   const { files, process } = box
   const lock = lookAtLifeLock(files.alive)
+  if (lock !== 'held' && livesInOtherHome(box)) return 'copied'
   if (lock === 'free') return 'dead'
   if (process === null) return lock === 'held' ? 'alive' : findVmm(files.socket) ? 'doubtful' : 'unmade'
   const likeness = compare(process, files.socket)
@@ -26,15 +28,27 @@ export function lookAtLife(box: Incarnation): Life {
   return likeness === 'elsewhere' ? 'doubtful' : 'dead'
 }
 
+/** A free lock in a copy of a home says nothing of the VMM that holds the one in the home itself. */
+function livesInOtherHome({ files, process }: Incarnation): boolean {
+  try {
+    if (process === null) return findVmm(files.socket, servesCopied) !== undefined
+    return compare(process, files.socket) === 'copied'
+  } catch {
+    return false // nobody's whom we may not look at: a copy is made by the user who runs the VMMs
+  }
+}
+
 /** Looks until it can be told, for a second at most; a reason where it cannot. */
 export async function settleLife(
   box: Incarnation,
   signal: AbortSignal,
-): Promise<Exclude<Life, 'doubtful'> | { readonly unknown: string }> {
+): Promise<Exclude<Life, 'doubtful' | 'copied'> | { readonly unknown: string }> {
   let reason = ''
   for (let tries = 0; tries < 20 && !signal.aborted; tries++) {
     try {
       const life = lookAtLife(box)
+      if (life === 'copied')
+        return { unknown: 'its VMM lives in the home that this one is a copy of; stop it there first' }
       if (life !== 'doubtful') return life
       reason = 'the lock of its run directory and the list of processes contradict one another'
     } catch (error) {

@@ -1,9 +1,12 @@
 import type { ProcessIdentity } from '../../machines/index.ts'
 import { readBootId, readCommandLine, readPidNamespace, readStat } from './identity.ts'
-import { serves } from './scan.ts'
+import { serves, servesCopied } from './scan.ts'
 
-/** `gone`: it has ended; `other`: the pid is somebody else's; `elsewhere`: its pids mean nothing here. */
-export type Likeness = 'same' | 'gone' | 'other' | 'elsewhere'
+/**
+ * `gone`: it has ended; `other`: the pid is somebody else's; `elsewhere`: its pids mean nothing here; `copied`: it is the
+ * VMM of the home that this one is a copy of.
+ */
+export type Likeness = 'same' | 'gone' | 'other' | 'elsewhere' | 'copied'
 
 /** Is the process that was recorded still the one with that pid? Throws where it cannot be told. */
 export function compare(recorded: ProcessIdentity, socket: string): Likeness {
@@ -14,7 +17,8 @@ export function compare(recorded: ProcessIdentity, socket: string): Likeness {
   if (stat.startTime !== recorded.startTime) return 'other'
   const commandLine = readCommandLine(recorded.pid)
   if (commandLine === undefined || commandLine.length === 0) return 'gone'
-  return serves(commandLine, socket) ? 'same' : 'other'
+  if (serves(commandLine, socket)) return 'same'
+  return servesCopied(commandLine, socket) ? 'copied' : 'other'
 }
 
 /** Signals a process if it is, in this very tick, the recorded one. */

@@ -1,0 +1,46 @@
+import { realpathSync, statSync } from 'node:fs'
+import { decodeSealed, seal } from './codec.ts'
+import type { Database } from './database.ts'
+import { homeKey } from './keys.ts'
+
+/** By what a directory is known again: a copy has another inode and birth, and mostly another path. */
+interface HomeIdentity {
+  readonly path: string
+  readonly inode: string
+  /** in `ns since 1970`; where the file system has none, it is that of the last change */
+  readonly birth: string
+}
+
+function identityOf(home: string): HomeIdentity {
+  const { ino, birthtimeNs } = statSync(home, { bigint: true })
+  return { path: realpathSync(home), inode: String(ino), birth: String(birthtimeNs) }
+}
+
+/**
+ * Two of three must fit: a home that is renamed keeps inode and birth; on a file system that gives inodes anew with each
+ * mount, path and birth stay; without births, path and inode.
+ */
+function isSame(a: HomeIdentity, b: HomeIdentity): boolean {
+  return [a.path === b.path, a.inode === b.inode, a.birth === b.birth].filter(Boolean).length >= 2
+}
+
+/** Whether the ledger is at home here. One that was copied, or whose entry is damaged, is not; a new one is. */
+export async function isAtHome(db: Database, home: string): Promise<boolean> {
+  const sealed = await db.get(homeKey)
+  if (sealed === undefined) {
+    await settle(db, home)
+    return true
+  }
+  const known = decodeSealed(sealed) as HomeIdentity | undefined
+  return known !== undefined && isSame(known, identityOf(home))
+}
+
+/** Makes this directory the ledger's home. */
+export function settle(db: Database, home: string): Promise<void> {
+  return db.put(homeKey, seal(JSON.stringify(identityOf(home))), { sync: true })
+}
+
+/** Leaves the ledger without a home, so that it is inert wherever it is opened. */
+export function unsettle(db: Database): Promise<void> {
+  return db.put(homeKey, seal('{}'), { sync: true })
+}

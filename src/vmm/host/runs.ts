@@ -1,0 +1,59 @@
+import { readdirSync } from 'node:fs'
+import type { ProcessIdentity } from '../../machines/index.ts'
+import { boxDir, runFiles } from '../files/paths.ts'
+import { identify, readCommandLine } from './identity.ts'
+import { lookAtLifeLock } from './proof.ts'
+
+/** A VMM process of a home, by its command line. */
+export interface LivingVmm {
+  readonly box: string
+  readonly incarnation: number
+  readonly process: ProcessIdentity
+}
+
+/** All VMMs of a home that can be seen from here: those of this user and this pid namespace. */
+export function livingVmms(home: string): LivingVmm[] {
+  const found: LivingVmm[] = []
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const pid = Number(name)
+    try {
+      const run = runOf(readCommandLine(pid), home)
+      if (run !== undefined) found.push({ ...run, process: identify(pid) })
+    } catch {
+      // It has ended meanwhile, or is another user's, whom we may not look at.
+    }
+  }
+  return found
+}
+
+function runOf(commandLine: readonly string[] | undefined, home: string) {
+  const prefix = `path=${home}/boxes/`
+  for (const word of commandLine ?? []) {
+    const [, box, incarnation] = word.startsWith(prefix)
+      ? (/^([0-9a-z]{12})\/([1-9]\d*)\/api\.sock$/.exec(word.slice(prefix.length)) ?? [])
+      : []
+    if (box !== undefined) return { box, incarnation: Number(incarnation) }
+  }
+  return undefined
+}
+
+/** Highest number among a box's run directories; 0: none. Throws where it cannot be told. */
+export function highestRun(home: string, box: string): number {
+  try {
+    const numbers = readdirSync(boxDir(home, box)).filter(name => /^[1-9]\d*$/.test(name))
+    return Math.max(0, ...numbers.map(Number))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
+    throw error
+  }
+}
+
+/** Whether the VMM of a run directory may live; what cannot be looked at may. */
+export function mayLive(home: string, box: string, incarnation: number): boolean {
+  try {
+    return lookAtLifeLock(runFiles(home, box, incarnation).alive) === 'held'
+  } catch {
+    return true
+  }
+}
