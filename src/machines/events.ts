@@ -101,8 +101,8 @@ export interface Exit {
   readonly exitCode?: number
   readonly signal?: string
   /**
-   * `orderly`: the event monitor ends with the VM shut down; `rebooting`: within a reboot; `booting`: before the
-   * boot was over; `none`: nothing of the kind
+   * `orderly`: the event monitor ends with the VM shut down, or the VMM has ended in good order without a word;
+   * `rebooting`: within a reboot; `booting`: before the boot was over; `none`: nothing of the kind
    */
   readonly last: 'orderly' | 'rebooting' | 'booting' | 'none'
   /** the VMM said that a virtual CPU failed, which looks orderly otherwise */

@@ -119,6 +119,23 @@ test('lost events are made up for by answers', async () => {
   })
 })
 
+test('an orderly end whose last events are lost is one, also of a VMM that was adopted', async () => {
+  await withLoop({ vmm: faulty('lose-events'), spec: tick }, async loop => {
+    await loop.start()
+    process.kill(loop.pid, 'SIGTERM')
+    await loop.reach('stopped')
+    assert.is(loop.state.context.ending?.cause, 'external')
+    await loop.start()
+    loop.die()
+    loop.revive()
+    await loop.until(() => loop.count('vmm.adopted') === 1, 'the adoption')
+    process.kill(loop.pid, 'SIGTERM')
+    await loop.reach('stopped')
+    assert.is(loop.state.context.ending?.cause, 'external')
+    assert.is(loop.state.context.ending?.vmm, undefined, 'nobody can know its exit code')
+  })
+})
+
 test('a shutdown whose answer is lost is one', async () => {
   await withLoop({ vmm: faulty('cut:vmm.shutdown,when=after'), spec: tick }, async loop => {
     await loop.start()

@@ -1,6 +1,6 @@
 import { readBootId } from '../host/identity.ts'
 import { lookAtLifeLock } from '../host/proof.ts'
-import { findVmm, servesCopied } from '../host/scan.ts'
+import { findVmm } from '../host/scan.ts'
 import { compare } from '../host/signal.ts'
 import type { Incarnation } from './incarnation.ts'
 import { pause } from './wait.ts'
@@ -16,10 +16,10 @@ export type Life = 'alive' | 'dead' | 'unmade' | 'copied' | 'doubtful'
 export function lookAtLife(box: Incarnation): Life {
   const { files, process } = box
   const lock = lookAtLifeLock(files.alive)
-  if (lock !== 'held' && livesInOtherHome(box)) return 'copied'
-  if (lock === 'free') return 'dead'
+  if (lock === 'free') return livesInOtherHome(box) ? 'copied' : 'dead'
   if (process === null) return lock === 'held' ? 'alive' : findVmm(files.socket) ? 'doubtful' : 'unmade'
   const likeness = compare(process, files.socket)
+  if (lock === 'none' && likeness === 'copied') return 'copied'
   if (lock === 'held') return likeness === 'same' || likeness === 'elsewhere' ? 'alive' : 'doubtful'
   // Somebody has deleted the lock's file: the pid alone must do, and where it means nothing nothing is known.
   if (likeness === 'same') return 'alive'
@@ -31,8 +31,7 @@ export function lookAtLife(box: Incarnation): Life {
 /** A free lock in a copy of a home says nothing of the VMM that holds the one in the home itself. */
 function livesInOtherHome({ files, process }: Incarnation): boolean {
   try {
-    if (process === null) return findVmm(files.socket, servesCopied) !== undefined
-    return compare(process, files.socket) === 'copied'
+    return process !== null && compare(process, files.socket) === 'copied'
   } catch {
     return false // nobody's whom we may not look at: a copy is made by the user who runs the VMMs
   }

@@ -18,11 +18,11 @@ export function servesCopied(commandLine: readonly string[] | undefined, socket:
 }
 
 /** Looks through all processes for the VMM that serves `socket`. Throws where it cannot be told. */
-export function findVmm(socket: string, isIts = serves): ProcessIdentity | undefined {
+export function findVmm(socket: string): ProcessIdentity | undefined {
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue
     const pid = Number(name)
-    if (!isIts(readCommandLine(pid), socket)) continue
+    if (!serves(readCommandLine(pid), socket)) continue
     try {
       return identify(pid)
     } catch (error) {
