@@ -3,6 +3,8 @@ import { BoxError, type BoxSpec, defaultBackoff, namePattern } from '../machines
 
 /** Largest spec as JSON, in `bytes`. */
 const maxSpecBytes = 32 * 1024
+/** Largest of secrets, names and values, in `bytes`. */
+const maxSecretsBytes = 64 * 1024
 /** Largest environment, names and values, in `bytes`. */
 const maxEnvBytes = 64 * 1024
 
@@ -52,6 +54,25 @@ const regularExpression = v.pipe(
   }, 'must be a regular expression'),
 )
 
+/** May begin as the names of variables do. */
+const secretName = v.pipe(
+  v.string(),
+  v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, 'must have 1 to 63 of [A-Za-z0-9_.-]'),
+)
+const envValue = v.union([text, v.strictObject({ secret: secretName })], 'must be a text or { secret: NAME }')
+
+/** What is wrong with a secret is told without it. */
+const secrets = v.pipe(
+  v.record(
+    secretName,
+    v.pipe(
+      v.string('must be a text'),
+      v.check(value => !value.includes('\0'), 'must not hold a NUL'),
+    ),
+  ),
+  v.check(value => bytesOf(value) <= maxSecretsBytes, 'are larger than 64 KiB'),
+)
+
 const boxOptions = v.strictObject({
   name: v.optional(name),
   labels: v.optional(labels),
@@ -59,10 +80,11 @@ const boxOptions = v.strictObject({
   command: v.optional(v.pipe(v.array(text), v.nonEmpty('must have a program'))),
   env: v.optional(
     v.pipe(
-      v.record(v.pipe(text, v.regex(/^[^=]+$/, 'has a name that is empty or holds a =')), text),
+      v.record(v.pipe(text, v.regex(/^[^=]+$/, 'has a name that is empty or holds a =')), envValue),
       v.check(env => bytesOf(env) <= maxEnvBytes, 'is larger than 64 KiB'),
     ),
   ),
+  secrets: v.optional(secrets),
   workdir: v.optional(v.pipe(text, v.startsWith('/', 'must be an absolute path'))),
   user: v.optional(v.pipe(text, v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.:-]*$/, 'must be a user, or user:group'))),
   cpus: v.optional(whole(1, 256)),
@@ -188,6 +210,7 @@ export interface NormalOptions {
   readonly name?: string
   readonly labels: Readonly<Record<string, string>>
   readonly spec: BoxSpec
+  readonly secrets?: Readonly<Record<string, string>>
 }
 
 /** Fills in what was left out. */
@@ -197,6 +220,11 @@ export function normalise(options: unknown): NormalOptions {
     throw new BoxError('INVALID_ARGUMENT', 'autoRemove never applies to a box that is always restarted', {
       details: { field: 'autoRemove' },
     })
+  for (const [key, value] of Object.entries(given.env ?? {}))
+    if (typeof value === 'object' && !Object.hasOwn(given.secrets ?? {}, value.secret))
+      throw new BoxError('INVALID_ARGUMENT', `env.${key} names a secret that secrets does not have`, {
+        details: { field: `env.${key}` },
+      })
   const spec: BoxSpec = JSON.parse(
     JSON.stringify({
       image: given.image === 'builtin' ? undefined : given.image,
@@ -226,5 +254,6 @@ export function normalise(options: unknown): NormalOptions {
     ...(given.name === undefined ? {} : { name: given.name }),
     labels: { ...given.labels },
     spec,
+    ...(given.secrets === undefined ? {} : { secrets: { ...given.secrets } }),
   }
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { BoxOptions } from '../index.ts'
-import { pairs, whole } from './parse.ts'
+import { pairs, whole, words } from './parse.ts'
 
 /** The flags that describe a new box. */
 export interface BoxFlags {
@@ -16,6 +16,7 @@ export interface BoxFlags {
   readonly restart?: NonNullable<BoxOptions['restart']>
   readonly label?: Record<string, string>
   readonly env?: Record<string, string>
+  readonly secret?: readonly string[]
   readonly workdir?: string
   readonly user?: string
   readonly ready?: NonNullable<BoxOptions['ready']>
@@ -39,6 +40,11 @@ export function addBoxFlags(command: Command): Command {
     )
     .option('--label <key=value>', 'label, repeatable', pairs)
     .option('-e, --env <key=value>', "variable of the command's environment, repeatable", pairs)
+    .option(
+      '--secret <key>',
+      "the same, taken from boxledger's own environment and kept out of the ledger; repeatable",
+      words,
+    )
     .option('-w, --workdir <dir>', "the command's directory")
     .option('-u, --user <user>', "the command's user, or user:group")
     .option('--ready <when>', 'when a start is over: guest, vmm or console=REGEX', readyWord)
@@ -61,7 +67,7 @@ function restartWord(value: string): NonNullable<BoxOptions['restart']> {
 }
 
 /** Paths are made absolute: a box is started from anywhere. */
-export function boxOptionsOf(flags: BoxFlags, words: readonly string[]): BoxOptions {
+export function boxOptionsOf(flags: BoxFlags, command: readonly string[]): BoxOptions {
   const {
     name,
     image,
@@ -74,6 +80,7 @@ export function boxOptionsOf(flags: BoxFlags, words: readonly string[]): BoxOpti
     restart,
     label,
     env,
+    secret,
     workdir,
     user,
     ready,
@@ -85,20 +92,37 @@ export function boxOptionsOf(flags: BoxFlags, words: readonly string[]): BoxOpti
     ...(initramfs === undefined ? {} : { initramfs: resolve(initramfs) }),
     ...(cmdline === undefined ? {} : { cmdline }),
   }
+  const secrets = secret && secretsOf(secret)
   const wanted = {
     name,
     image: files ?? image,
-    command: words.length === 0 ? undefined : [...words],
+    command: command.length === 0 ? undefined : [...command],
     cpus,
     memoryMib: memory,
     autoRemove: rm,
     restart,
     labels: label,
-    env,
+    env: secrets === undefined ? env : { ...env, ...secretNames(secret ?? []) },
+    secrets,
     workdir,
     user,
     ready,
   }
   // The library takes absent for a default, and `undefined` for a mistake where types are exact.
   return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined))
+}
+
+function secretNames(keys: readonly string[]): Record<string, { secret: string }> {
+  return Object.fromEntries(keys.map(key => [key, { secret: key }]))
+}
+
+/** Values of variables of this process: a command line is there for all to see. */
+function secretsOf(keys: readonly string[]): Record<string, string> {
+  const values = keys.map(key => {
+    const value = process.env[key]
+    if (value === undefined)
+      throw new InvalidArgumentError(`error: --secret ${key}: there is no such variable`)
+    return [key, value] as const
+  })
+  return Object.fromEntries(values)
 }

@@ -1,7 +1,9 @@
 import { BoxError, type BoxSpec, type Head, isErrorCode, readyOf, type StopMode } from '../machines/index.ts'
+import type { Secrets } from '../vmm/index.ts'
 import { ask, type CommandOptions, failureOf, isDown, isGone, stateOf, stopped } from './ask.ts'
 import { attachedOf } from './attached.ts'
 import type { Engine } from './engine.ts'
+import { recordWithSecrets } from './secrets.ts'
 
 export type { CommandOptions } from './ask.ts'
 export { pause, resume } from './pause.ts'
@@ -10,6 +12,7 @@ export interface NewBox {
   readonly name?: string
   readonly labels: Readonly<Record<string, string>>
   readonly spec: BoxSpec
+  readonly secrets?: Secrets
 }
 
 const modes: readonly StopMode[] = ['graceful', 'force', 'kill']
@@ -21,9 +24,10 @@ export async function create(engine: Engine, box: NewBox, c: CommandOptions): Pr
     if (head !== undefined) return head
   }
   const id = engine.world.boxId()
-  const { name = null, labels, spec } = box
-  const made = await engine.submit(id, () => ({ type: 'box.created', id, name, labels, spec }), c)
-  return made as Head
+  const { name = null, labels, spec, secrets } = box
+  const record = () =>
+    engine.submit(id, () => ({ type: 'box.created', id, name, labels, spec }), c) as Promise<Head>
+  return secrets === undefined ? record() : recordWithSecrets(engine.home, id, secrets, record)
 }
 
 /** Resolves when the box is ready, by its own rule; a box that is up already is done. */

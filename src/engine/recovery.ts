@@ -1,5 +1,6 @@
 import { BoxError, type BoxFact, type Head } from '../machines/index.ts'
 import type { Ledger } from '../store/index.ts'
+import { settleDrafts } from '../vmm/index.ts'
 import { isAtRest, mayHaveVmm } from './look-rules.ts'
 import { LostRuns } from './lost-runs.ts'
 import { Recovering } from './recovering.ts'
@@ -31,6 +32,7 @@ export class Recovery {
 
   begin(): void {
     const { home, ledger } = this.#world
+    settleDrafts(home, box => ledger.head(box) !== undefined || ledger.parked.has(box))
     const heads = [...ledger.heads()]
     const lostRuns = new LostRuns(
       home,

@@ -23,6 +23,7 @@ export {
   type BoxSpec,
   type DiskSpec,
   defaultBackoff,
+  type EnvValue,
   type ImageSpec,
   type ReadySpec,
   type RestartSpec,

@@ -4,7 +4,7 @@ export interface BoxSpec {
   readonly image?: string | ImageSpec
   /** main command, run by the guest's init; the box ends with it */
   readonly command?: readonly string[]
-  readonly env?: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, EnvValue>>
   readonly workdir?: string
   readonly user?: string
   /** virtual CPUs, 1 to 256 */
@@ -20,6 +20,9 @@ export interface BoxSpec {
   /** time for the guest to power off before its power is cut, in `ms` */
   readonly stopTimeoutMs: number
 }
+
+/** A value of a variable, or the name of a secret, whose value the ledger does not have. */
+export type EnvValue = string | { readonly secret: string }
 
 export interface ImageSpec {
   /** path of an uncompressed kernel or a PVH program */

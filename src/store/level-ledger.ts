@@ -34,6 +34,7 @@ export interface Ground {
   readonly lock: Lock
   readonly tailFile: TailFile
   readonly ballast: Ballast
+  readonly files: { close(): void }
   readonly ownership: Ownership
   readonly previous: PreviousOwner | undefined
   readonly loaded: Loaded
@@ -303,7 +304,7 @@ export class LevelLedger implements Ledger {
   }
 
   async #close(): Promise<void> {
-    const { db, ownership, tailFile, lock } = this.#ground
+    const { db, ownership, tailFile, files, lock } = this.#ground
     this.#closed.abort()
     try {
       if (!this.#failure) await this.#commits.idle()
@@ -318,6 +319,7 @@ export class LevelLedger implements Ledger {
       if (storageError(error, '').code === 'LEDGER_CORRUPT') throw error
     } finally {
       await db.close().catch(() => {})
+      files.close()
       tailFile.close()
       lock.release()
     }

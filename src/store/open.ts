@@ -9,6 +9,7 @@ import type { Ledger, OpenLedgerOptions, PreviousOwner } from './ledger.ts'
 import { type Ground, LevelLedger } from './level-ledger.ts'
 import { load } from './load.ts'
 import { takeLock } from './lock.ts'
+import { keepPrivate } from './private-files.ts'
 import { storageError } from './storage-error.ts'
 import { openTailFile, type TailFile } from './tail-file.ts'
 
@@ -41,7 +42,8 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
       if (!isFull) throw error
       return begin(options, tailFile)
     })
-    return new LevelLedger({ ...begun, lock, tailFile, ballast, isFull }, options)
+    const files = keepPrivate(join(home, 'ledger'))
+    return new LevelLedger({ ...begun, lock, tailFile, ballast, files, isFull }, options)
   } catch (error) {
     for (const step of undo.reverse()) await step()
     throw storageError(error, `Opening the home ${home}`)

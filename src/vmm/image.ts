@@ -4,6 +4,7 @@ import type { Payload } from './cloud-hypervisor/vm-config.ts'
 import { ImageError } from './images/image-error.ts'
 import { boxInitramfs } from './images/overlay.ts'
 import { resolveImage } from './images/resolve.ts'
+import { readSecrets, revealed } from './secrets.ts'
 
 /** What a box boots, as files on this machine. */
 export type Guest = Payload
@@ -38,10 +39,17 @@ export async function resolveGuest({ home, spec, onProgress, signal }: ResolveOp
   }
 }
 
-/** The guest of this very box: with its main command, where it has one, in an initramfs of its own. */
-export async function guestOf(guest: Guest, spec: BoxSpec, target: string): Promise<Guest> {
-  const { command, env, workdir, user } = spec
-  if (!command) return guest
-  await boxInitramfs({ base: guest.initramfs ?? '', target, command, env, workdir, user })
-  return { ...guest, initramfs: target }
+/** Makes the initramfs of this very box, with its main command and its secrets in it. Throws ImageError. */
+export async function writeOwnInitramfs(
+  guest: Guest,
+  { command, env = {}, workdir, user }: BoxSpec,
+  { home, box, target }: { readonly home: string; readonly box: string; readonly target: string },
+): Promise<void> {
+  const revealedEnv = revealed(env, await readSecrets(home, box), secretMissing)
+  await boxInitramfs({ base: guest.initramfs ?? '', target, command, env: revealedEnv, workdir, user })
+}
+
+function secretMissing(secret: string): ImageError {
+  const message = `The secret ${secret} is not in the home. Remove the box, and create it again with its secrets.`
+  return new ImageError('BOOT_FAILED', message, { secret })
 }

@@ -4,4 +4,12 @@ export type { DriverEvent, DriverInput, VmmChoice } from './driver.ts'
 export { checkHome } from './files/paths.ts'
 export { removeBoxFiles } from './files/remove.ts'
 export { highestRun, type LivingVmm, livingVmms, mayLive } from './host/runs.ts'
+export {
+  draftSecrets,
+  dropDraft,
+  keepSecrets,
+  readSecrets,
+  type Secrets,
+  settleDrafts,
+} from './secrets.ts'
 export { vmmDriver } from './vmm-driver.ts'

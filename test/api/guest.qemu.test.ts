@@ -1,16 +1,28 @@
 // @timeout 300
+import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BoxError, BoxRuntime } from 'boxledger'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { vmmsOf } from '../engine/crash/vmms.ts'
+import { eventually } from '../support/eventually.ts'
 import { needsQemu } from '../support/requires.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { qemuVmm } from '../support/vmms.ts'
 import { testImages } from '../vmm/images/qemu-guest.ts'
 
 const test = suite('api: the built-in guest')
+
+/** A process may have ended, or be nobody's to look at. */
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}
 
 const withRuntime = (use: (runtime: BoxRuntime, home: string) => Promise<void>) =>
   withTempDir(async home => {
@@ -48,6 +60,36 @@ needsQemu(test, 'a Linux guest boots, says that it is ready, and obeys its power
       if (event.type === 'stop.rung') rungs.push(event.rung)
     assert.equal(rungs[0], 'power-button')
     assert.not.ok(rungs.includes('power-cut'), 'the guest went by itself')
+  }),
+)
+
+needsQemu(test, 'a secret reaches the command of its box, and nobody else', () =>
+  withRuntime(async (runtime, home) => {
+    const secret = 'correct-horse-battery-staple'
+    const sum = spawnSync('sha256sum', { input: secret, encoding: 'utf8' }).stdout.slice(0, 64)
+    const box = await runtime.create({
+      command: ['sh', '-c', 'printf %s "$TOKEN" | sha256sum; sleep 60'],
+      env: { TOKEN: { secret: 'token' } },
+      secrets: { token: secret },
+    })
+    await box.start()
+    await eventually(async () => (await text(box.console())).includes(sum), { timeoutMs: 20_000 })
+    const found = spawnSync('grep', ['-rlF', '--devices=skip', secret, home, '--exclude-dir=images'], {
+      encoding: 'utf8',
+    })
+    assert.equal(found.stdout.trim().split('\n').sort(), [
+      join(home, 'boxes', box.id, '1', 'initramfs'),
+      join(home, 'secrets', box.id),
+    ])
+    for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name)))
+      for (const file of ['cmdline', 'environ'])
+        assert.not.ok(readIfThere(join('/proc', pid, file)).includes(secret), `${file} of ${pid}`)
+    await box.remove({ force: true })
+    assert.is(
+      spawnSync('grep', ['-rqF', '--exclude-dir=images', secret, home]).status,
+      1,
+      'it left with its box',
+    )
   }),
 )
 

@@ -5,6 +5,7 @@ import {
   type Engine,
   find,
   findExact,
+  hasSecrets,
   infoOfParked,
   lifecycle,
   notFound,
@@ -54,7 +55,10 @@ export class EmbeddedRuntime implements BoxRuntime {
         // The same command again, its answer lost: the same answer.
         const own = meta.commandId && (await this.#engine.ledger.command(meta.commandId))?.box === head.box
         if (own) return { box: this.#box(head), created: true, differs: [] }
-        return { box: this.#box(head), created: false, differs: differences(options, wanted, head) }
+        const differs = differences(options, wanted, head)
+        if (wanted.secrets && !(await hasSecrets(this.#engine.home, head.box, wanted.secrets)))
+          differs.push('secrets')
+        return { box: this.#box(head), created: false, differs }
       }
       try {
         return { box: await this.#create(wanted, meta), created: true, differs: [] }

@@ -8,7 +8,7 @@ import { probeVersion } from '../discovery/version.ts'
 import { pruneRuns } from '../files/remove.ts'
 import { readPidNamespace } from '../host/identity.ts'
 import { spawnVmm } from '../host/spawn.ts'
-import { guestOf } from '../image.ts'
+import { writeOwnInitramfs } from '../image.ts'
 import { bootFailure, messageOf, startFailure } from './failures.ts'
 import { findProcess, settleLife } from './life.ts'
 import { guestFor, programFor } from './needs.ts'
@@ -128,7 +128,8 @@ export async function createVm(task: Task): Promise<void> {
     const own = spec.command ? { ...guest, initramfs: box.files.initramfs } : guest
     const config = vmConfigOf(spec, own, box.files, box.uuid, box.quirks)
     if (!(recovered && (await box.client.info({ signal })))) {
-      await guestOf(guest, spec, box.files.initramfs)
+      const { home, box: id } = box.input
+      if (spec.command) await writeOwnInitramfs(guest, spec, { home, box: id, target: box.files.initramfs })
       await box.client.create(config, { signal })
     }
     const info = await box.client.info({ signal })

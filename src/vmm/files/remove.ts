@@ -1,12 +1,14 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { removeSecrets } from '../secrets.ts'
 import { boxDir } from './paths.ts'
 
 /** Incarnations whose run directories are kept, with the one to come. */
 const kept = 5
 
-/** Deletes all files of a box; fine if there are none. */
+/** Deletes all files of a box, its secrets first; fine if there are none. */
 export async function removeBoxFiles(home: string, box: string): Promise<void> {
+  await removeSecrets(home, box)
   await rm(boxDir(home, box), { recursive: true, force: true, maxRetries: 3 })
 }
 

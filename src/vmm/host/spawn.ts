@@ -40,6 +40,10 @@ export async function spawnVmm({
   boundary('before the run directory')
   mkdirSync(dirname(files.dir), { recursive: true, mode: 0o700 })
   mkdirSync(files.dir, { recursive: again, mode: 0o700 })
+  // The VMM makes these as its umask says; what is there already it takes as it is.
+  const { events, log, serial, command: commandLog } = files
+  for (const path of [events, log, serial, commandLog, `${files.socket}.lock`])
+    closeSync(openSync(path, 'a', 0o600))
   // 'ax' cannot be: a spawn that is tried again may find the files of the first try.
   const descriptors = [openSync(files.stdout, 'a', 0o600), openSync(files.stderr, 'a', 0o600)]
   try {
