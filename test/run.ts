@@ -28,7 +28,7 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 // A reader that went away (`npm test | head`) must not leave tests running behind.
 process.stdout.on('error', () => stop.abort('output closed'))
 
-const files = await discover(root, filters)
+const files = await discover(root, filters, limits)
 const results: FileResult[] = []
 await runAll(
   files,

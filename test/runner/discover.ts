@@ -16,9 +16,14 @@ const DEFAULT_TIMEOUT_S = 180
 
 /**
  * Finds the tests by their sources, so that what an older build left in `dist` is not run. Filters are parts of paths;
- * one that ends in `.mjs` is a program to run as it is.
+ * one that ends in `.mjs` is a program to run as it is. A file says its time on a line `// @timeout SECONDS`, and, if it
+ * takes more in the long run, on a line `// @timeout-long SECONDS`.
  */
-export const discover = async (root: string, filters: readonly string[]): Promise<TestFile[]> => {
+export const discover = async (
+  root: string,
+  filters: readonly string[],
+  { isLong = false } = {},
+): Promise<TestFile[]> => {
   const programs = filters.filter(filter => filter.endsWith('.mjs'))
   const parts = filters.filter(filter => !filter.endsWith('.mjs'))
   const names = programs.length > 0 && parts.length === 0 ? [] : await listSources(root)
@@ -26,9 +31,9 @@ export const discover = async (root: string, filters: readonly string[]): Promis
   return Promise.all([
     ...wanted.map(name => {
       const program = path.join(root, 'dist/test', name.replace(/\.ts$/, '.js'))
-      return describe(name, path.join(root, 'test', name), program)
+      return describe(name, path.join(root, 'test', name), program, isLong)
     }),
-    ...programs.map(name => describe(name, path.resolve(name), path.resolve(name))),
+    ...programs.map(name => describe(name, path.resolve(name), path.resolve(name), isLong)),
   ])
 }
 
@@ -37,9 +42,16 @@ const listSources = async (root: string): Promise<string[]> => {
   return names.filter(name => name.endsWith('.test.ts') && !name.startsWith('fixtures/')).sort()
 }
 
-const describe = async (name: string, source: string, program: string): Promise<TestFile> => {
+const describe = async (
+  name: string,
+  source: string,
+  program: string,
+  isLong: boolean,
+): Promise<TestFile> => {
   const text = await readFile(source, 'utf8')
-  const seconds = Number(/^\/\/ @timeout (\d+)\s*$/m.exec(text)?.[1] ?? DEFAULT_TIMEOUT_S)
+  const short = /^\/\/ @timeout (\d+)\s*$/m.exec(text)?.[1]
+  const long = isLong ? /^\/\/ @timeout-long (\d+)\s*$/m.exec(text)?.[1] : undefined
+  const seconds = Number(long ?? short ?? DEFAULT_TIMEOUT_S)
   const heavy = /\.qemu\.test\.ts$/.test(name) || /^\/\/ @heavy\s*$/m.test(text)
   return { name, program, heavy, timeoutMs: seconds * 1000 }
 }

@@ -21,7 +21,7 @@ const inProject = (files: Record<string, string>, fn: (root: string) => Promise<
 
 planning('tests are found by their sources, so stale builds are not run', async () => {
   const files = {
-    'test/a/one.test.ts': '// @timeout 600\n',
+    'test/a/one.test.ts': '// @timeout 600\n// @timeout-long 1800\n',
     'test/a/two.qemu.test.ts': '',
     'test/three.test.ts': '// @heavy\n',
     'test/a/other.ts': '',
@@ -37,6 +37,7 @@ planning('tests are found by their sources, so stale builds are not run', async 
         ['three.test.ts', true, 180],
       ],
     )
+    assert.is((await discover(root, ['one'], { isLong: true }))[0]?.timeoutMs, 1_800_000)
     assert.is(found[0]?.program, path.join(root, 'dist/test/a/one.test.js'))
     assert.equal(
       (await discover(root, ['a/', 'nothing'])).map(file => file.name),
@@ -92,6 +93,7 @@ planning('the committed number of QEMU tests binds only when QEMU is required', 
 planning('limits come from the environment and are checked', () => {
   assert.is(readLimits({}).jobs, 2)
   assert.is(readLimits({}).remainingMs(), Number.POSITIVE_INFINITY)
+  assert.equal([readLimits({}).isLong, readLimits({ BOXLEDGER_TEST_LONG: '1' }).isLong], [false, true])
   assert.ok(readLimits({ BOXLEDGER_TEST_LIMIT: '5' }).remainingMs() <= 5000)
   assert.throws(() => readLimits({ BOXLEDGER_TEST_JOBS: 'many' }))
 })

@@ -60,7 +60,7 @@ for (const [signal, expected] of [
   runner(`${signal} ends it cleanly`, async () => {
     await withTempDir(async dir => {
       const mark = path.join(dir, 'mark')
-      const child = start(['hanging', 'passing'], { FIXTURE_MARK: mark, BOXLEDGER_TEST_JOBS: '1' })
+      const child = start(['hanging', 'hanging'], { FIXTURE_MARK: mark, BOXLEDGER_TEST_JOBS: '1' })
       const finished = finish(child)
       await eventually(() => existsSync(mark))
       child.kill(signal)

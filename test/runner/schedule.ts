@@ -1,8 +1,8 @@
 import type { TestFile } from './discover.ts'
 
 /**
- * Runs files side by side, at most `jobs` at once and at most one heavy one among them. Heavy files begin first: they are
- * the long ones. Once the signal is aborted nothing more is begun.
+ * Runs files side by side, at most `jobs` at once and at most one heavy one among them. Heavy files begin first, and of
+ * all others those that may take longest: what is begun last should be over soon. Once the signal is aborted nothing more is begun.
  */
 export const runAll = async (
   files: readonly TestFile[],
@@ -10,7 +10,7 @@ export const runAll = async (
   run: (file: TestFile, number: number) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> => {
-  const waiting = [...files.filter(file => file.heavy), ...files.filter(file => !file.heavy)]
+  const waiting = [...files].sort((a, b) => Number(b.heavy) - Number(a.heavy) || b.timeoutMs - a.timeoutMs)
   const running = new Set<Promise<void>>()
   let heavyRuns = false
   let number = 0
