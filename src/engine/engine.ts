@@ -1,5 +1,6 @@
 import { type BoxCommand, BoxError, type BoxFact, type Head, type StopMode } from '../machines/index.ts'
 import { type Committed, type Ledger, openLedger, Projections } from '../store/index.ts'
+import { vmmHands } from '../vmm/index.ts'
 import { attachedOf, endAttached } from './attached.ts'
 import { Audience, type Listener } from './audience.ts'
 import { answersLook } from './causes.ts'
@@ -12,6 +13,7 @@ import { adoptionIsNews, isAtRest, mayHaveVmm } from './recovery.ts'
 import { createRoot, type Root } from './root.ts'
 import { StartQueue } from './start-queue.ts'
 import { closedError, type Tail } from './tail.ts'
+import { pauseOn } from './time-limit.ts'
 import { Timers } from './timers.ts'
 import { type CommandMeta, Turns } from './turns.ts'
 import type { Waiting } from './waiting.ts'
@@ -48,7 +50,7 @@ export class Engine {
     this.ledger = ledger
     this.world = world
     this.#boundary = options.boundary ?? (() => {})
-    this.#turns = new Turns(ledger, world, this.#boundary)
+    this.#turns = new Turns(ledger, world, this.#boundary, options.step)
     this.projections.load(ledger.heads())
     this.root = createRoot(options.inspect)
     this.#followers = new Followers(this.root, (box, command) => {
@@ -62,6 +64,7 @@ export class Engine {
       home: options.home,
       root: this.root,
       random: world.random,
+      hands: options.hands ?? vmmHands,
       queue: new StartQueue(options.startConcurrency ?? world.cores),
       driver: {
         vmm: options.vmm,
@@ -83,6 +86,8 @@ export class Engine {
       engine: options.engine,
       durability: options.durability ?? 'sync',
       now: () => world.clock.now(),
+      pause: (ms, signal) => pauseOn(world.clock, ms, signal),
+      ...(options.medium === undefined ? {} : { medium: options.medium }),
       ...(options.aroundFlush === undefined ? {} : { aroundFlush: options.aroundFlush }),
     })
     const engine = new Engine(options, ledger, world)
@@ -171,6 +176,7 @@ export class Engine {
       this.waiting,
       (...stop) => this.#stopForOwner(...stop),
       box => this.ledger.head(box),
+      this.world.clock,
     )
     this.#over = true
     this.#effects.close()
@@ -197,7 +203,7 @@ export class Engine {
           return
         } catch (error) {
           if (!BoxError.is(error) || !(error.retryable || error.code === 'ENGINE_FAILED')) throw error
-          await this.#pause()
+          await pauseOn(this.world.clock, retryAfter)
           const now = this.ledger.head(box)
           if (now !== undefined && now.version > head.version && now.lastEvent === fact.type) return
         }
@@ -276,12 +282,6 @@ export class Engine {
     const { incarnation } = head.state.context
     this.#record(box, { type: 'timer.fired', timer, incarnation }).catch(error => {
       if (!BoxError.is(error, 'ENGINE_CLOSED')) throw error
-    })
-  }
-
-  #pause(): Promise<void> {
-    return new Promise(resolve => {
-      this.world.clock.setTimeout(resolve, retryAfter)
     })
   }
 }

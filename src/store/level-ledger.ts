@@ -182,6 +182,7 @@ export class LevelLedger implements Ledger {
     const reopened = await reopen(db, before, ownership, {
       ballast,
       signal: this.#closed.signal,
+      pause: this.#options.pause,
       onFailure: failure => {
         this.#failure = failure
         giveUp()
@@ -231,7 +232,7 @@ export class LevelLedger implements Ledger {
       'The disk is full. Free some space; writing goes on by itself then',
     )
     this.#rejectWaiting(this.#failure)
-    if (!(await waitForRoom(ballast, this.#closed.signal))) return
+    if (!(await waitForRoom(ballast, this.#closed.signal, this.#options.pause))) return
     try {
       await writeOwnership(db, ownership)
       this.#failure = undefined

@@ -1,15 +1,11 @@
-import { mkdirSync, statSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
 import { BoxError } from '../machines/index.ts'
-import { ballastAt } from './ballast.ts'
-import { openDatabase } from './database.ts'
 import { checkFormat, lastOwnership, type Ownership, writeOwnership } from './journal.ts'
 import type { Ledger, OpenLedgerOptions, PreviousOwner } from './ledger.ts'
 import { type Ground, LevelLedger } from './level-ledger.ts'
 import { load } from './load.ts'
-import { takeLock } from './lock.ts'
+import { homeDirectory, type Medium } from './medium.ts'
 import { storageError } from './storage-error.ts'
-import { openTailFile, type TailFile } from './tail-file.ts'
+import type { TailFile } from './tail-file.ts'
 
 /**
  * Opens the ledger of a home and becomes its owner.
@@ -25,20 +21,20 @@ import { openTailFile, type TailFile } from './tail-file.ts'
  */
 export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
   const { home, now } = options
-  makeHome(home)
+  const medium = options.medium ?? homeDirectory(home, now)
   // Undone in the opposite order, should the opening fail: the lock goes last.
   const undo: (() => unknown)[] = []
   try {
-    const lock = await takeLock(join(home, 'lock'), now)
+    const lock = await medium.lock()
     undo.push(() => lock.release())
-    const tailFile = openTailFile(join(home, 'ledger.tail'))
+    const tailFile = medium.tailFile()
     undo.push(() => tailFile.close())
-    const ballast = ballastAt(join(home, 'ledger', 'ballast'))
+    const { ballast } = medium
     let isFull = false
-    const { db, ownership, previous, loaded } = await begin(options, tailFile).catch(error => {
+    const { db, ownership, previous, loaded } = await begin(options, medium, tailFile).catch(error => {
       isFull = BoxError.is(error, 'NO_SPACE') && ballast.drop()
       if (!isFull) throw error
-      return begin(options, tailFile)
+      return begin(options, medium, tailFile)
     })
     return new LevelLedger({ db, lock, tailFile, ballast, ownership, previous, loaded, isFull }, options)
   } catch (error) {
@@ -50,9 +46,10 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
 /** Opens the database, loads what it holds, and enters this ownership into the journal. */
 async function begin(
   { home, bootId, engine, durability = 'sync', now }: OpenLedgerOptions,
+  medium: Medium,
   tailFile: TailFile,
 ): Promise<Pick<Ground, 'db' | 'ownership' | 'previous' | 'loaded'>> {
-  const db = await openDatabase(join(home, 'ledger'), (tailFile.found?.position ?? 0) > 0)
+  const db = await medium.database((tailFile.found?.position ?? 0) > 0)
   try {
     await checkFormat(db)
     const last = await lastOwnership(db)
@@ -82,19 +79,4 @@ function previousOf({ epoch }: Ownership, last: Ownership | undefined): Previous
   return last?.epoch === epoch - 1
     ? { epoch: last.epoch, bootId: last.bootId, closed: last.closed !== undefined }
     : { epoch: epoch - 1, bootId: '', closed: false }
-}
-
-function makeHome(home: string): void {
-  const invalid = (why: string, cause?: unknown) =>
-    new BoxError('INVALID_ARGUMENT', `The home ${String(home)} ${why}`, { details: { field: 'home' }, cause })
-  if (typeof home !== 'string' || home.includes('\0')) throw invalid('is not a path')
-  if (!isAbsolute(home)) throw invalid('is not an absolute path')
-  try {
-    mkdirSync(home, { recursive: true, mode: 0o700 })
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'EEXIST' || code === 'ENOTDIR') throw invalid('is not a directory', error)
-    throw storageError(error, `Making the home ${home}`)
-  }
-  if (!statSync(home).isDirectory()) throw invalid('is not a directory')
 }

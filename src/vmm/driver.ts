@@ -1,3 +1,4 @@
+import type { CallbackActorLogic } from 'xstate'
 import type { BoxContext, BoxFact, Effect } from '../machines/index.ts'
 
 /** What the driver of one incarnation is made with. */
@@ -50,3 +51,10 @@ export type DriverEvent =
    * tell `vmm.adopted`, `vmm.exited`, `host.rebooted` or `box.unknown`.
    */
   | { readonly type: 'look' }
+
+/** All that acts on the world: the logic of driver actors, and the removal of the files that they leave. */
+export interface Hands {
+  readonly driver: CallbackActorLogic<DriverEvent, DriverInput>
+  /** deletes all files of a box; fine if there are none */
+  readonly removeFiles: (home: string, box: string) => Promise<void>
+}

@@ -1,6 +1,6 @@
 export { type ReadConsoleOptions, readConsole } from './console.ts'
 export { type DiscoverOptions, type Discovery, discover } from './discovery/discover.ts'
-export type { DriverEvent, DriverInput, VmmChoice } from './driver.ts'
+export type { DriverEvent, DriverInput, Hands, VmmChoice } from './driver.ts'
 export { checkHome } from './files/paths.ts'
 export { removeBoxFiles } from './files/remove.ts'
-export { vmmDriver } from './vmm-driver.ts'
+export { vmmDriver, vmmHands } from './vmm-driver.ts'
