@@ -1,5 +1,7 @@
 import { BoxError, type Head, type StopMode } from '../machines/index.ts'
+import { within } from './time-limit.ts'
 import type { Waiting } from './waiting.ts'
+import type { Clock } from './world.ts'
 
 /** How long a box that is not to outlive its owner has to go down, by force, then by a kill, in `ms`. */
 const forceMs = 4_000
@@ -19,6 +21,7 @@ export async function endAttached(
   waiting: Waiting,
   stop: Stop,
   now: (box: string) => Head | undefined,
+  clock: Clock,
 ): Promise<void> {
   const reason = 'The owner closed the home, and the box was not to outlive it'
   await Promise.all(
@@ -28,17 +31,22 @@ export async function endAttached(
         ['kill', killMs],
       ] as const) {
         await stop(head.box, mode, reason)
-        if (await isDownWithin(now(head.box), waiting, limitMs)) return
+        if (await isDownWithin(now(head.box), waiting, limitMs, clock)) return
       }
     }),
   )
 }
 
-async function isDownWithin(head: Head | undefined, waiting: Waiting, ms: number): Promise<boolean> {
+async function isDownWithin(
+  head: Head | undefined,
+  waiting: Waiting,
+  ms: number,
+  clock: Clock,
+): Promise<boolean> {
   const over = (now: Head) => !now.state.context.open || undefined
   if (head === undefined) return true
   try {
-    return await waiting.for(head, over, AbortSignal.timeout(ms))
+    return await within(clock, ms, signal => waiting.for(head, over, signal))
   } catch (error) {
     if (BoxError.is(error, 'ABORTED')) return false
     throw error

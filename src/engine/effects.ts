@@ -7,11 +7,11 @@ import {
   type Head,
   publicStateOf,
 } from '../machines/index.ts'
-import { type DriverInput, removeBoxFiles, vmmDriver } from '../vmm/index.ts'
+import type { DriverInput, Hands } from '../vmm/index.ts'
 import type { Root } from './root.ts'
 import type { StartQueue } from './start-queue.ts'
 
-type DriverActor = Actor<typeof vmmDriver>
+type DriverActor = Actor<Hands['driver']>
 
 export interface EffectWorld {
   readonly home: string
@@ -19,6 +19,7 @@ export interface EffectWorld {
   readonly queue: StartQueue
   /** in [0, 1) */
   readonly random: () => number
+  readonly hands: Hands
   readonly driver: Pick<DriverInput, 'vmm' | 'onProgress' | 'boundary'>
   readonly tell: (box: string, fact: BoxFact) => Promise<void>
   /** a VMM has fallen silent, or answers again */
@@ -86,7 +87,7 @@ export class Effects {
 
   async #removeFiles(box: string, incarnation: number): Promise<void> {
     try {
-      await removeBoxFiles(this.#world.home, box)
+      await this.#world.hands.removeFiles(this.#world.home, box)
       this.#tell(box, { type: 'box.removed', incarnation })
     } catch (error) {
       const { message } = error as Error
@@ -109,7 +110,7 @@ export class Effects {
     if (known?.incarnation === incarnation) return known.actor
     this.#stopDriver(box)
     const id = `vmm/${box}/${incarnation}`
-    const actor = createActor(vmmDriver, {
+    const actor = createActor(this.#world.hands.driver, {
       id,
       systemId: id,
       parent: this.#world.root,

@@ -1,5 +1,6 @@
 import { type BoxCommand, BoxError, type BoxFact, type Head, type StopMode } from '../machines/index.ts'
 import { type Committed, type Ledger, openLedger, Projections } from '../store/index.ts'
+import { type Hands, vmmHands } from '../vmm/index.ts'
 import { attachedOf, endAttached } from './attached.ts'
 import { Audience, type Listener } from './audience.ts'
 import { answersLook } from './causes.ts'
@@ -12,6 +13,7 @@ import { Recovery } from './recovery.ts'
 import { createRoot, type Root } from './root.ts'
 import { StartQueue } from './start-queue.ts'
 import { closedError, inertError, type Tail } from './tail.ts'
+import { pauseOn } from './time-limit.ts'
 import { Timers } from './timers.ts'
 import { type CommandMeta, Turns } from './turns.ts'
 import type { Waiting } from './waiting.ts'
@@ -30,6 +32,7 @@ export class Engine {
   readonly audience: Audience
   readonly world: World
   readonly home: string
+  readonly hands: Hands
   readonly root: Root
   readonly #followers: Followers
   readonly #effects: Effects
@@ -47,8 +50,9 @@ export class Engine {
     this.home = options.home
     this.ledger = ledger
     this.world = world
+    this.hands = options.hands ?? vmmHands
     this.#boundary = options.boundary ?? (() => {})
-    this.#turns = new Turns(ledger, world, this.#boundary)
+    this.#turns = new Turns(ledger, world, this.#boundary, options.step)
     this.projections.load(ledger.heads())
     this.root = createRoot(options.inspect)
     this.#followers = new Followers(this.root, (box, command) => {
@@ -62,6 +66,7 @@ export class Engine {
       home: options.home,
       root: this.root,
       random: world.random,
+      hands: this.hands,
       queue: new StartQueue(options.startConcurrency ?? world.cores),
       driver: {
         vmm: options.vmm,
@@ -74,6 +79,7 @@ export class Engine {
     this.#recovery = new Recovery({
       home: options.home,
       ledger,
+      runs: this.hands.runs,
       look: head => this.#effects.look(head),
       goOn: (head, overdue) => {
         if (this.#over) return
@@ -96,6 +102,8 @@ export class Engine {
       engine: options.engine,
       durability: options.durability ?? 'sync',
       now: () => world.clock.now(),
+      pause: (ms, signal) => pauseOn(world.clock, ms, signal),
+      ...(options.medium === undefined ? {} : { medium: options.medium }),
       ...(options.aroundFlush === undefined ? {} : { aroundFlush: options.aroundFlush }),
     })
     const engine = new Engine(options, ledger, world)
@@ -199,6 +207,7 @@ export class Engine {
       this.waiting,
       (...stop) => this.#stopForOwner(...stop),
       box => this.ledger.head(box),
+      this.world.clock,
     )
     this.#over = true
     this.#effects.close()
@@ -224,7 +233,7 @@ export class Engine {
           return
         } catch (error) {
           if (!BoxError.is(error) || !(error.retryable || error.code === 'ENGINE_FAILED')) throw error
-          await this.#pause()
+          await pauseOn(this.world.clock, retryAfter)
           const now = this.ledger.head(box)
           if (now !== undefined && now.version > head.version && now.lastEvent === fact.type) return
         }
@@ -283,12 +292,6 @@ export class Engine {
   #tell(box: string, fact: BoxFact): void {
     this.#record(box, fact).catch(error => {
       if (!BoxError.is(error, 'ENGINE_CLOSED')) throw error
-    })
-  }
-
-  #pause(): Promise<void> {
-    return new Promise(resolve => {
-      this.world.clock.setTimeout(resolve, retryAfter)
     })
   }
 }

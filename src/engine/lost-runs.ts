@@ -1,5 +1,5 @@
 import { BoxError, type BoxFact, type Head } from '../machines/index.ts'
-import { highestRun, type LivingVmm, livingVmms, mayLive } from '../vmm/index.ts'
+import type { LivingVmm, RunsOnHost } from '../vmm/index.ts'
 
 /**
  * Incarnations that the ledger does not know, since it has lost its end or was put back from a copy. Their numbers are
@@ -7,15 +7,17 @@ import { highestRun, type LivingVmm, livingVmms, mayLive } from '../vmm/index.ts
  */
 export class LostRuns {
   readonly #home: string
+  readonly #runs: RunsOnHost
   readonly #living: ReadonlyMap<string, LivingVmm>
   /** boxes whose run directories have not been looked at yet */
   readonly #unseen: Set<string>
 
-  constructor(home: string, boxes: Iterable<string>) {
+  constructor(home: string, runs: RunsOnHost, boxes: Iterable<string>) {
     this.#home = home
+    this.#runs = runs
     this.#unseen = new Set(boxes)
     const living = new Map<string, LivingVmm>()
-    for (const vmm of livingVmms(home))
+    for (const vmm of runs.living(home))
       if (vmm.incarnation > (living.get(vmm.box)?.incarnation ?? 0)) living.set(vmm.box, vmm)
     this.#living = living
   }
@@ -38,13 +40,13 @@ export class LostRuns {
       return undefined
     }
     const process = vmm?.incarnation === incarnation ? vmm.process : null
-    const lives = process !== null || mayLive(this.#home, box, incarnation)
+    const lives = process !== null || this.#runs.mayLive(this.#home, box, incarnation)
     return { type: 'incarnation.found', incarnation, process, lives }
   }
 
   #highestRun(box: string): number {
     try {
-      return highestRun(this.#home, box)
+      return this.#runs.highest(this.#home, box)
     } catch (cause) {
       const { message } = cause as Error
       throw new BoxError('ENGINE_FAILED', `The run directories of box ${box} cannot be read: ${message}`, {

@@ -1,4 +1,6 @@
-import type { VmmChoice } from '../vmm/index.ts'
+import type { step } from '../machines/index.ts'
+import type { Medium } from '../store/index.ts'
+import type { Hands, VmmChoice } from '../vmm/index.ts'
 import type { Inspect } from './root.ts'
 import type { World } from './world.ts'
 
@@ -16,6 +18,12 @@ export interface EngineOptions {
   /** wraps each flush of the ledger; for tests that hold it */
   readonly aroundFlush?: (flush: () => Promise<void>) => Promise<void>
   readonly world?: Partial<World>
+  /** what acts on the world; default: drivers of real VMMs. For simulations */
+  readonly hands?: Hands
+  /** what the ledger stands on; default: the home's directory. For simulations */
+  readonly medium?: Medium
+  /** what folds events into states; for tests that plant a fault there */
+  readonly step?: typeof step
   /** name and version of the engine, kept in every record */
   readonly engine: string
 }

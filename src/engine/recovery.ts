@@ -1,6 +1,6 @@
 import { BoxError, type BoxFact, type Head } from '../machines/index.ts'
 import type { Ledger } from '../store/index.ts'
-import { settleDrafts } from '../vmm/index.ts'
+import { type RunsOnHost, settleDrafts } from '../vmm/index.ts'
 import { isAtRest, mayHaveVmm } from './look-rules.ts'
 import { LostRuns } from './lost-runs.ts'
 import { Recovering } from './recovering.ts'
@@ -9,6 +9,7 @@ import { Recovering } from './recovering.ts'
 export interface RecoveryWorld {
   readonly home: string
   readonly ledger: Ledger
+  readonly runs: RunsOnHost
   /** asks the host what became of a box's VMM; the answer comes as a fact */
   readonly look: (head: Head) => void
   /** what was under way goes on; `overdue`: when deadlines count that have passed meanwhile */
@@ -31,11 +32,12 @@ export class Recovery {
   }
 
   begin(): void {
-    const { home, ledger } = this.#world
+    const { home, ledger, runs } = this.#world
     settleDrafts(home, box => ledger.head(box) !== undefined || ledger.parked.has(box))
     const heads = [...ledger.heads()]
     const lostRuns = new LostRuns(
       home,
+      runs,
       heads.map(({ box }) => box),
     )
     this.#lostRuns = lostRuns

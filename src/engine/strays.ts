@@ -1,14 +1,14 @@
 import { join } from 'node:path'
 import type { Problem, VerifyReport } from '../store/index.ts'
-import { livingVmms } from '../vmm/index.ts'
 import type { Engine } from './engine.ts'
 
 /**
  * Adds the VMMs that run in the home and belong to no box that the ledger knows: it has lost a box's creation, or is an
  * older one. They are told, and never touched.
  */
-export function withStrays(report: VerifyReport, { home, ledger }: Engine): VerifyReport {
-  const strays = livingVmms(home)
+export function withStrays(report: VerifyReport, { home, ledger, hands }: Engine): VerifyReport {
+  const strays = hands.runs
+    .living(home)
     .filter(({ box }) => ledger.head(box) === undefined && !ledger.parked.has(box))
     .map(
       ({ box, incarnation, process }): Problem => ({

@@ -11,12 +11,14 @@ export class Turns {
   readonly #ledger: Ledger
   readonly #world: World
   readonly #boundary: (name: string) => void
+  readonly #step: typeof step
   readonly #mailboxes = new Map<string, Mailbox>()
 
-  constructor(ledger: Ledger, world: World, boundary: (name: string) => void) {
+  constructor(ledger: Ledger, world: World, boundary: (name: string) => void, fold = step) {
     this.#ledger = ledger
     this.#world = world
     this.#boundary = boundary
+    this.#step = fold
   }
 
   /** Runs a turn of the box's mailbox, once all earlier ones are over. */
@@ -30,7 +32,7 @@ export class Turns {
   commit(box: string, head: Head | undefined, event: BoxEvent, meta: CommandMeta = {}): Promise<Committed> {
     const at = this.#world.clock.now()
     const expectedVersion = head?.version ?? 0
-    const outcome = step(head?.state, event, { at, version: expectedVersion + 1 })
+    const outcome = this.#step(head?.state, event, { at, version: expectedVersion + 1 })
     if (isRefusal(outcome))
       throw new BoxError(
         'INVALID_STATE',

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { BoxError } from '../machines/index.ts'
+import { keepPrivate } from './private-files.ts'
 import { storageError } from './storage-error.ts'
 
 export type Database = Level<string, string>
@@ -26,6 +27,7 @@ export async function openDatabase(directory: string, known: boolean): Promise<D
   try {
     if (fresh) mkdirSync(directory, { recursive: true, mode: 0o700 })
     await db.open()
+    keepPrivate(db, directory)
   } catch (error) {
     throw storageError(error, 'Opening the ledger')
   }

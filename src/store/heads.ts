@@ -1,7 +1,7 @@
 import type { Head } from '../machines/index.ts'
 import { decodeHead, decodeSealed } from './codec.ts'
 import type { Database } from './database.ts'
-import { livingHeads, names, removedKey, suffixOf } from './keys.ts'
+import { headKey, livingHeads, names, removedKey, suffixOf } from './keys.ts'
 import { entryPages } from './scan.ts'
 
 export interface LoadedHeads {
@@ -39,4 +39,9 @@ export async function loadRemovedHead(db: Database, box: string): Promise<Head |
   if (sealed === undefined) return undefined
   const head = decodeHead(sealed)
   return head?.box === box ? head : 'damaged'
+}
+
+/** A box's head as a database holds it this very moment, whoever has it open; undefined: none, or a damaged one. */
+export function storedHead(db: Database, box: string): Head | undefined {
+  return decodeHead(db.getSync(headKey(box)) ?? db.getSync(removedKey(box)))
 }

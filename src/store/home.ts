@@ -4,14 +4,14 @@ import type { Database } from './database.ts'
 import { homeKey } from './keys.ts'
 
 /** By what a directory is known again: a copy has another inode and birth, and mostly another path. */
-interface HomeIdentity {
+export interface HomeIdentity {
   readonly path: string
   readonly inode: string
   /** in `ns since 1970`; where the file system has none, it is that of the last change */
   readonly birth: string
 }
 
-function identityOf(home: string): HomeIdentity {
+export function identityOf(home: string): HomeIdentity {
   const { ino, birthtimeNs } = statSync(home, { bigint: true })
   return { path: realpathSync(home), inode: String(ino), birth: String(birthtimeNs) }
 }
@@ -25,19 +25,19 @@ function isSame(a: HomeIdentity, b: HomeIdentity): boolean {
 }
 
 /** Whether the ledger is at home here. One that was copied, or whose entry is damaged, is not; a new one is. */
-export async function isAtHome(db: Database, home: string): Promise<boolean> {
+export async function isAtHome(db: Database, here: HomeIdentity): Promise<boolean> {
   const sealed = await db.get(homeKey)
   if (sealed === undefined) {
-    await settle(db, home)
+    await settle(db, here)
     return true
   }
   const known = decodeSealed(sealed) as HomeIdentity | undefined
-  return known !== undefined && isSame(known, identityOf(home))
+  return known !== undefined && isSame(known, here)
 }
 
 /** Makes this directory the ledger's home. */
-export function settle(db: Database, home: string): Promise<void> {
-  return db.put(homeKey, seal(JSON.stringify(identityOf(home))), { sync: true })
+export function settle(db: Database, here: HomeIdentity): Promise<void> {
+  return db.put(homeKey, seal(JSON.stringify(here)), { sync: true })
 }
 
 /** Leaves the ledger without a home, so that it is inert wherever it is opened. */

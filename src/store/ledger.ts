@@ -1,4 +1,5 @@
 import type { BoxError, Head, LedgerRecord, RecordMeta, Transition } from '../machines/index.ts'
+import type { Medium } from './medium.ts'
 
 /** A transition handed in to be made durable. */
 export interface Append {
@@ -128,4 +129,10 @@ export interface OpenLedgerOptions {
    * group lost or there. Made for tests and measurements.
    */
   readonly aroundFlush?: (write: () => Promise<void>) => Promise<void>
+  /** what the ledger stands on; default the directory of the home */
+  readonly medium?: Medium
+  /** Waits so many `ms`, or until the signal fires, and never rejects. Default: the machine's own time. */
+  readonly pause?: Pause
 }
+
+export type Pause = (ms: number, signal: AbortSignal) => Promise<void>

@@ -1,6 +1,5 @@
 import { BoxError, type Head, type LedgerRecord } from '../machines/index.ts'
 import { again, closedError, commitUnknown } from './answers.ts'
-import type { Ballast } from './ballast.ts'
 import { decodeHead } from './codec.ts'
 import type { Database } from './database.ts'
 import { authorOf, type Entry, type Placed } from './entry.ts'
@@ -21,6 +20,7 @@ import type {
 import { type Listener, Listeners } from './listeners.ts'
 import type { Loaded } from './load.ts'
 import type { Lock } from './lock.ts'
+import type { Medium } from './medium.ts'
 import { Reader } from './reader.ts'
 import { ghostsAfter, reopen, waitForRoom } from './recovery.ts'
 import { Registry } from './registry.ts'
@@ -33,8 +33,7 @@ export interface Ground {
   readonly db: Database
   readonly lock: Lock
   readonly tailFile: TailFile
-  readonly ballast: Ballast
-  readonly files: { close(): void }
+  readonly medium: Medium
   readonly ownership: Ownership
   readonly previous: PreviousOwner | undefined
   readonly loaded: Loaded
@@ -178,7 +177,7 @@ export class LevelLedger implements Ledger {
    * fate of their transitions was unknown, and what has waited goes on.
    */
   async #recover(cause: unknown, placed: readonly Placed[]): Promise<void> {
-    const { db, tailFile, ballast, ownership } = this.#ground
+    const { db, tailFile, medium, ownership } = this.#ground
     const before = this.#tail
     let undecided = placed
     const giveUp = () => {
@@ -189,8 +188,9 @@ export class LevelLedger implements Ledger {
       undecided = []
     }
     const reopened = await reopen(db, before, ownership, {
-      ballast,
+      ballast: medium.ballast,
       signal: this.#closed.signal,
+      pause: this.#options.pause,
       onFailure: failure => {
         this.#failure = failure
         giveUp()
@@ -229,7 +229,8 @@ export class LevelLedger implements Ledger {
 
   /** While the disk is full the ledger can be read, and takes nothing: the next write could be the last to open it. */
   async #makeRoom(isFull: boolean): Promise<void> {
-    const { ballast, db, ownership } = this.#ground
+    const { medium, db, ownership } = this.#ground
+    const { ballast } = medium
     if (!isFull) {
       await ballast.make()
       return
@@ -240,7 +241,7 @@ export class LevelLedger implements Ledger {
       'The disk is full. Free some space; writing goes on by itself then',
     )
     this.#rejectWaiting(this.#failure)
-    if (!(await waitForRoom(ballast, this.#closed.signal))) return
+    if (!(await waitForRoom(ballast, this.#closed.signal, this.#options.pause))) return
     try {
       await writeOwnership(db, ownership)
       this.#failure = undefined
@@ -282,7 +283,7 @@ export class LevelLedger implements Ledger {
   }
 
   async adopt(): Promise<void> {
-    await this.#reader.reading(db => settle(db, this.#options.home))
+    await this.#reader.reading(db => settle(db, this.#ground.medium.identity()))
     this.#isInert = false
   }
 
@@ -304,7 +305,7 @@ export class LevelLedger implements Ledger {
   }
 
   async #close(): Promise<void> {
-    const { db, ownership, tailFile, files, lock } = this.#ground
+    const { db, ownership, tailFile, lock } = this.#ground
     this.#closed.abort()
     try {
       if (!this.#failure) await this.#commits.idle()
@@ -319,7 +320,6 @@ export class LevelLedger implements Ledger {
       if (storageError(error, '').code === 'LEDGER_CORRUPT') throw error
     } finally {
       await db.close().catch(() => {})
-      files.close()
       tailFile.close()
       lock.release()
     }

@@ -1,17 +1,12 @@
-import { mkdirSync, statSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
 import { BoxError } from '../machines/index.ts'
-import { ballastAt } from './ballast.ts'
-import { openDatabase } from './database.ts'
 import { isAtHome as isHome } from './home.ts'
 import { checkFormat, lastOwnership, type Ownership, writeOwnership } from './journal.ts'
 import type { Ledger, OpenLedgerOptions, PreviousOwner } from './ledger.ts'
 import { type Ground, LevelLedger } from './level-ledger.ts'
 import { load } from './load.ts'
-import { takeLock } from './lock.ts'
-import { keepPrivate } from './private-files.ts'
+import { homeDirectory, type Medium } from './medium.ts'
 import { storageError } from './storage-error.ts'
-import { openTailFile, type TailFile } from './tail-file.ts'
+import type { TailFile } from './tail-file.ts'
 
 /**
  * Opens the ledger of a home and becomes its owner.
@@ -27,23 +22,22 @@ import { openTailFile, type TailFile } from './tail-file.ts'
  */
 export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
   const { home, now } = options
-  makeHome(home)
+  const medium = options.medium ?? homeDirectory(home, now)
   // Undone in the opposite order, should the opening fail: the lock goes last.
   const undo: (() => unknown)[] = []
   try {
-    const lock = await takeLock(join(home, 'lock'), now)
+    const lock = await medium.lock()
     undo.push(() => lock.release())
-    const tailFile = openTailFile(join(home, 'ledger.tail'))
+    const tailFile = medium.tailFile()
     undo.push(() => tailFile.close())
-    const ballast = ballastAt(join(home, 'ledger', 'ballast'))
+    const { ballast } = medium
     let isFull = false
-    const begun = await begin(options, tailFile).catch(error => {
+    const begun = await begin(options, medium, tailFile).catch(error => {
       isFull = BoxError.is(error, 'NO_SPACE') && ballast.drop()
       if (!isFull) throw error
-      return begin(options, tailFile)
+      return begin(options, medium, tailFile)
     })
-    const files = keepPrivate(join(home, 'ledger'))
-    return new LevelLedger({ ...begun, lock, tailFile, ballast, files, isFull }, options)
+    return new LevelLedger({ ...begun, medium, lock, tailFile, isFull }, options)
   } catch (error) {
     for (const step of undo.reverse()) await step()
     throw storageError(error, `Opening the home ${home}`)
@@ -53,9 +47,10 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
 /** Opens the database, loads what it holds, and enters this ownership into the journal. */
 async function begin(
   { home, bootId, engine, durability = 'sync', now }: OpenLedgerOptions,
+  medium: Medium,
   tailFile: TailFile,
 ): Promise<Pick<Ground, 'db' | 'ownership' | 'previous' | 'loaded' | 'isAtHome'>> {
-  const db = await openDatabase(join(home, 'ledger'), (tailFile.found?.position ?? 0) > 0)
+  const db = await medium.database((tailFile.found?.position ?? 0) > 0)
   try {
     await checkFormat(db)
     const last = await lastOwnership(db)
@@ -73,7 +68,7 @@ async function begin(
     }
     await writeOwnership(db, ownership)
     tailFile.sync(loaded.tail)
-    const isAtHome = await isHome(db, home)
+    const isAtHome = await isHome(db, medium.identity())
     return { db, ownership, previous: previousOf(ownership, last), loaded, isAtHome }
   } catch (error) {
     await db.close()
@@ -86,19 +81,4 @@ function previousOf({ epoch }: Ownership, last: Ownership | undefined): Previous
   return last?.epoch === epoch - 1
     ? { epoch: last.epoch, bootId: last.bootId, closed: last.closed !== undefined }
     : { epoch: epoch - 1, bootId: '', closed: false }
-}
-
-function makeHome(home: string): void {
-  const invalid = (why: string, cause?: unknown) =>
-    new BoxError('INVALID_ARGUMENT', `The home ${String(home)} ${why}`, { details: { field: 'home' }, cause })
-  if (typeof home !== 'string' || home.includes('\0')) throw invalid('is not a path')
-  if (!isAbsolute(home)) throw invalid('is not an absolute path')
-  try {
-    mkdirSync(home, { recursive: true, mode: 0o700 })
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'EEXIST' || code === 'ENOTDIR') throw invalid('is not a directory', error)
-    throw storageError(error, `Making the home ${home}`)
-  }
-  if (!statSync(home).isDirectory()) throw invalid('is not a directory')
 }

@@ -1,29 +1,40 @@
 import { chmodSync, type FSWatcher, readdirSync, watch } from 'node:fs'
 import { join } from 'node:path'
+import type { Database } from './database.ts'
 
 /**
  * Files that LevelDB makes can be read by everybody who may enter their directory, which is nobody else; they are made
  * 0600 all the same, as they appear, so that a directory that is opened or copied later gives nothing away. The umask,
  * which would do, is the whole process's.
  */
-export function keepPrivate(directory: string): { close(): void } {
-  const hide = (name: string) => {
-    try {
-      chmodSync(join(directory, name), 0o600)
-    } catch {
-      // It is gone again already, or the disk has failed, which reads and writes tell.
-    }
-  }
+export function keepPrivate(db: Database, directory: string): void {
   let watcher: FSWatcher | undefined
-  try {
-    watcher = watch(directory, { persistent: false }, (event, name) => {
-      // That a file was hidden is a change too.
-      if (event === 'rename' && name !== null) hide(name)
-    })
-    watcher.on('error', () => watcher?.close())
-  } catch {
-    // No watches left: those that are there now are hidden, and the others at the next opening.
+  const begin = () => {
+    watcher = watchNew(directory)
+    for (const name of readdirSync(directory)) hide(directory, name)
   }
-  for (const name of readdirSync(directory)) hide(name)
-  return { close: () => watcher?.close() }
+  db.on('open', begin)
+  db.on('closed', () => watcher?.close())
+  begin()
+}
+
+function watchNew(directory: string): FSWatcher | undefined {
+  try {
+    const watcher = watch(directory, { persistent: false }, (event, name) => {
+      // That a file was hidden is a change too.
+      if (event === 'rename' && name !== null) hide(directory, name)
+    })
+    return watcher.on('error', () => watcher.close())
+  } catch {
+    // No watches left: the files that are there are hidden now, and new ones at the next opening.
+    return undefined
+  }
+}
+
+function hide(directory: string, name: string): void {
+  try {
+    chmodSync(join(directory, name), 0o600)
+  } catch {
+    // It is gone again already, or the disk has failed, which reads and writes tell.
+  }
 }

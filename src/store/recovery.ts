@@ -4,7 +4,7 @@ import type { Ballast } from './ballast.ts'
 import type { Database } from './database.ts'
 import { loadRemovedHead } from './heads.ts'
 import { type Ownership, writeOwnership } from './journal.ts'
-import type { Committed } from './ledger.ts'
+import type { Committed, Pause } from './ledger.ts'
 import { type Loaded, load } from './load.ts'
 import { readPage } from './read.ts'
 import { storageError } from './storage-error.ts'
@@ -14,6 +14,7 @@ export interface ReopenOptions {
   readonly ballast: Ballast
   /** gives up */
   readonly signal: AbortSignal
+  readonly pause: Pause | undefined
   /** called after each attempt in vain */
   readonly onFailure: (failure: BoxError) => void
 }
@@ -36,10 +37,10 @@ export async function reopen(
   db: Database,
   known: Tail,
   ownership: Ownership,
-  { ballast, signal, onFailure }: ReopenOptions,
+  { ballast, signal, pause, onFailure }: ReopenOptions,
 ): Promise<Reopened | undefined> {
   let isFull = false
-  for await (const _ of attempts(signal)) {
+  for await (const _ of attempts(signal, pause)) {
     for (let dropped = true; dropped; ) {
       try {
         await db.close()
@@ -60,19 +61,27 @@ export async function reopen(
 }
 
 /** Waits until the ballast can be made again, which proves that there is room to go on. False if given up. */
-export async function waitForRoom(ballast: Ballast, signal: AbortSignal): Promise<boolean> {
-  for await (const _ of attempts(signal)) if (await ballast.make()) return true
+export async function waitForRoom(
+  ballast: Ballast,
+  signal: AbortSignal,
+  pause: Pause | undefined,
+): Promise<boolean> {
+  for await (const _ of attempts(signal, pause)) if (await ballast.make()) return true
   return false
 }
 
 /** One attempt now, and more at growing distances until aborted. */
-async function* attempts(signal: AbortSignal): AsyncGenerator<void> {
+async function* attempts(signal: AbortSignal, pause: Pause = realTime): AsyncGenerator<void> {
   yield
   for (let wait = firstRetryMs; !signal.aborted; wait = Math.min(wait * 2, lastRetryMs)) {
-    // An abort ends the wait, and the loop with it.
-    await delay(wait, undefined, { signal, ref: false }).catch(() => {})
+    await pause(wait, signal)
     if (!signal.aborted) yield
   }
+}
+
+const realTime: Pause = async (ms, signal) => {
+  // An abort ends the wait, and the loop with it.
+  await delay(ms, undefined, { signal, ref: false }).catch(() => {})
 }
 
 /** Records that turned out to be there, though their write was rejected. */

@@ -1,4 +1,5 @@
-import type { BoxContext, BoxFact, Effect } from '../machines/index.ts'
+import type { CallbackActorLogic } from 'xstate'
+import type { BoxContext, BoxFact, Effect, ProcessIdentity } from '../machines/index.ts'
 
 /** What the driver of one incarnation is made with. */
 export interface DriverInput {
@@ -50,3 +51,27 @@ export type DriverEvent =
    * tell `vmm.adopted`, `vmm.exited`, `host.rebooted` or `box.unknown`.
    */
   | { readonly type: 'look' }
+
+/** What the host has of incarnations, whatever the ledger knows of them. */
+export interface RunsOnHost {
+  /** VMMs that run, as far as they can be seen */
+  living(home: string): readonly LivingVmm[]
+  /** Highest number among a box's run directories; 0: none. Throws where it cannot be told. */
+  highest(home: string, box: string): number
+  /** Whether the VMM of a run directory may live; what cannot be looked at may. */
+  mayLive(home: string, box: string, incarnation: number): boolean
+}
+
+export interface LivingVmm {
+  readonly box: string
+  readonly incarnation: number
+  readonly process: ProcessIdentity
+}
+
+/** All that acts on the world or looks at it: the logic of driver actors, and the files that they leave. */
+export interface Hands {
+  readonly runs: RunsOnHost
+  readonly driver: CallbackActorLogic<DriverEvent, DriverInput>
+  /** deletes all files of a box; fine if there are none */
+  readonly removeFiles: (home: string, box: string) => Promise<void>
+}

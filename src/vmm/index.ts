@@ -1,9 +1,8 @@
 export { type ReadConsoleOptions, readConsole } from './console.ts'
 export { type DiscoverOptions, type Discovery, discover } from './discovery/discover.ts'
-export type { DriverEvent, DriverInput, VmmChoice } from './driver.ts'
+export type { DriverEvent, DriverInput, Hands, LivingVmm, RunsOnHost, VmmChoice } from './driver.ts'
 export { checkHome } from './files/paths.ts'
 export { removeBoxFiles } from './files/remove.ts'
-export { highestRun, type LivingVmm, livingVmms, mayLive } from './host/runs.ts'
 export {
   draftSecrets,
   dropDraft,
@@ -12,4 +11,4 @@ export {
   type Secrets,
   settleDrafts,
 } from './secrets.ts'
-export { vmmDriver } from './vmm-driver.ts'
+export { vmmDriver, vmmHands } from './vmm-driver.ts'

@@ -1,6 +1,8 @@
 import { fromCallback } from 'xstate'
 import { DriverActor } from './actor/driver-actor.ts'
-import type { DriverEvent, DriverInput } from './driver.ts'
+import type { DriverEvent, DriverInput, Hands } from './driver.ts'
+import { removeBoxFiles } from './files/remove.ts'
+import { runsOnHost } from './host/runs.ts'
 
 /**
  * The driver of one incarnation, as an actor: told effects, telling facts. It is never persisted; for an incarnation of
@@ -11,3 +13,10 @@ export const vmmDriver = fromCallback<DriverEvent, DriverInput>(({ input, receiv
   receive(event => driver.receive(event))
   return () => driver.close()
 })
+
+/** The hands that act on real VMMs. */
+export const vmmHands: Hands = {
+  driver: vmmDriver,
+  runs: runsOnHost,
+  removeFiles: removeBoxFiles,
+}

@@ -8,6 +8,7 @@ import {
   lifecycle,
   records,
   tagOf,
+  within,
 } from '../../engine/index.ts'
 import { BoxError, type BoxTag, type Head, type LedgerRecord } from '../../machines/index.ts'
 import { readConsole } from '../../vmm/index.ts'
@@ -84,17 +85,20 @@ export class EmbeddedBox implements Box {
         },
       )
     const { signal, timeoutMs } = check(shapes.waitFor, o, 'waitFor')
-    const limits = [signal, timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)].filter(
-      limit => limit !== undefined,
-    )
     const passes = typeof test === 'function' ? test : (info: BoxInfo) => tagOf(info) === test
-    return this.#engine.waiting.for(
-      await this.#head(),
-      head => {
-        const info = this.#engine.info(head)
-        return passes(info) ? info : undefined
-      },
-      limits.length === 0 ? undefined : AbortSignal.any(limits),
+    const head = await this.#head()
+    const wait = (until: AbortSignal | undefined) =>
+      this.#engine.waiting.for(
+        head,
+        now => {
+          const info = this.#engine.info(now)
+          return passes(info) ? info : undefined
+        },
+        until,
+      )
+    if (timeoutMs === undefined) return wait(signal)
+    return within(this.#engine.world.clock, timeoutMs, limit =>
+      wait(signal === undefined ? limit : AbortSignal.any([signal, limit])),
     )
   }
 

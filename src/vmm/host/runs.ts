@@ -1,18 +1,11 @@
 import { readdirSync } from 'node:fs'
-import type { ProcessIdentity } from '../../machines/index.ts'
+import type { LivingVmm, RunsOnHost } from '../driver.ts'
 import { boxDir, runFiles } from '../files/paths.ts'
 import { identify, readCommandLine } from './identity.ts'
 import { lookAtLifeLock } from './proof.ts'
 
-/** A VMM process of a home, by its command line. */
-export interface LivingVmm {
-  readonly box: string
-  readonly incarnation: number
-  readonly process: ProcessIdentity
-}
-
-/** All VMMs of a home that can be seen from here: those of this user and this pid namespace. */
-export function livingVmms(home: string): LivingVmm[] {
+/** By command lines: those of this user and this pid namespace. */
+function livingVmms(home: string): LivingVmm[] {
   const found: LivingVmm[] = []
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue
@@ -38,8 +31,7 @@ function runOf(commandLine: readonly string[] | undefined, home: string) {
   return undefined
 }
 
-/** Highest number among a box's run directories; 0: none. Throws where it cannot be told. */
-export function highestRun(home: string, box: string): number {
+function highestRun(home: string, box: string): number {
   try {
     const numbers = readdirSync(boxDir(home, box)).filter(name => /^[1-9]\d*$/.test(name))
     return Math.max(0, ...numbers.map(Number))
@@ -49,11 +41,13 @@ export function highestRun(home: string, box: string): number {
   }
 }
 
-/** Whether the VMM of a run directory may live; what cannot be looked at may. */
-export function mayLive(home: string, box: string, incarnation: number): boolean {
+function mayLive(home: string, box: string, incarnation: number): boolean {
   try {
     return lookAtLifeLock(runFiles(home, box, incarnation).alive) === 'held'
   } catch {
     return true
   }
 }
+
+/** The runs on this machine. */
+export const runsOnHost: RunsOnHost = { living: livingVmms, highest: highestRun, mayLive }
