@@ -1,7 +1,7 @@
 // @timeout 240
 import { cpSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { BoxError, BoxRuntime, type ErrorCode } from 'boxledger'
+import { BoxError, type BoxInfo, BoxRuntime, type ErrorCode } from 'boxledger'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { vmmsOf } from '../engine/crash/vmms.ts'
@@ -80,9 +80,8 @@ for (const way of ways) {
           [pid],
         )
         process.kill(pid, 'SIGKILL')
-        const again = await (await runtime.get('up'))?.waitFor(({ restarts }) => restarts === 1, {
-          timeoutMs: 30_000,
-        })
+        const isUpAgain = ({ restarts, state }: BoxInfo) => restarts === 1 && state === 'running'
+        const again = await (await runtime.get('up'))?.waitFor(isUpAgain, { timeoutMs: 30_000 })
         assert.is(again?.incarnation, 2, 'its policy starts it again, in its new home')
         await (await runtime.get('down'))?.start()
         assert.equal(vmmsOf(copy).length, 2)
