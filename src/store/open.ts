@@ -52,7 +52,7 @@ async function begin(
   { home, bootId, engine, durability = 'sync', now }: OpenLedgerOptions,
   tailFile: TailFile,
 ): Promise<Pick<Ground, 'db' | 'ownership' | 'previous' | 'loaded'>> {
-  const db = await openDatabase(join(home, 'ledger'), (tailFile.found?.position ?? 0) > 0)
+  const db = await openDatabase(join(home, 'ledger'), tailFile.found?.position ?? 0)
   try {
     await checkFormat(db)
     const last = await lastOwnership(db)

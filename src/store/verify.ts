@@ -1,4 +1,5 @@
-import type { Database } from './database.ts'
+import { type Database, directoryOf } from './database.ts'
+import { checkFiles } from './files/check.ts'
 import type { Parked, Problem, VerifyReport } from './ledger.ts'
 import type { Tail, TailFile } from './tail-file.ts'
 import { BoxChains } from './verify-boxes.ts'
@@ -43,6 +44,7 @@ export async function verifyLedger(db: Database, input: VerifyInput): Promise<Ve
       await verifyCommands(still, { report })
       await verifyJournal(still, { epoch, report })
       verifyTailFile(tailFile, noted, tail, report)
+      await verifyFiles(db, report)
     } else {
       records = await verifyBoxChain(still, { box, tail, epoch, chains, report })
       await chains.verifyHeadOf(box)
@@ -62,6 +64,18 @@ export async function verifyLedger(db: Database, input: VerifyInput): Promise<Ve
   } finally {
     await snapshot.close()
   }
+}
+
+/** The database's own files, which LevelDB reads without looking at their checksums. */
+async function verifyFiles(db: Database, report: Report): Promise<void> {
+  const directory = directoryOf(db)
+  if (directory === undefined) return
+  for await (const { file, offset, message } of checkFiles(directory))
+    report({
+      kind: 'file',
+      file: `ledger/${file}`,
+      message: offset === undefined ? message : `${message}, at byte ${offset}`,
+    })
 }
 
 function verifyTailFile(file: TailFile, noted: Tail | undefined, tail: Tail, report: Report): void {
