@@ -36,7 +36,7 @@ export interface Ground {
   readonly ownership: Ownership
   readonly previous: PreviousOwner | undefined
   readonly loaded: Loaded
-  /** the ballast was given up to open it */
+  /** the disk has no room for the ballast */
   readonly isFull: boolean
 }
 
@@ -53,12 +53,14 @@ export class LevelLedger implements Ledger {
   readonly #listeners = new Listeners()
   #tail: Tail
   #failure: BoxError | undefined
-  /** makes the ballast, or waits for room to do so */
-  #room: Promise<void>
+  /** waits for room on a full disk; nothing is written meanwhile */
+  #room: Promise<void> | undefined
   /** it takes no writes, but can be read */
   #isReadable = false
-  /** under way after a rejected group */
+  /** under way after a rejected group; never while it waits for room */
   #recovery: Promise<void> | undefined
+  /** the recovery has ended, or has failed once and goes on trying */
+  #attempt: Promise<void> | undefined
   #closing: Promise<void> | undefined
   readonly #closed = new AbortController()
 
@@ -76,7 +78,7 @@ export class LevelLedger implements Ledger {
       aroundFlush: options.aroundFlush,
       onDurable: placed => this.#publish(placed),
       onRejected: (error, placed) => {
-        this.#recovery = this.#recover(error, placed)
+        this.#recover(error, placed)
       },
     })
     this.#reader = new Reader(db, {
@@ -84,7 +86,7 @@ export class LevelLedger implements Ledger {
       head: box => this.#registry.heads.get(box),
       ready: () => this.#ready(),
     })
-    this.#room = this.#makeRoom(ground.isFull)
+    if (ground.isFull) this.#room = this.#waitForRoom()
   }
 
   get tail(): Tail {
@@ -168,7 +170,13 @@ export class LevelLedger implements Ledger {
    * After a rejected write: the database is opened anew, what turned out to be there is told, callers learn that the
    * fate of their transitions was unknown, and what has waited goes on.
    */
-  async #recover(cause: unknown, placed: readonly Placed[]): Promise<void> {
+  #recover(cause: unknown, placed: readonly Placed[]): void {
+    this.#attempt = new Promise(resolve => {
+      this.#recovery = this.#reopen(cause, placed, resolve).finally(resolve)
+    })
+  }
+
+  async #reopen(cause: unknown, placed: readonly Placed[], onFailure: () => void): Promise<void> {
     const { db, tailFile, ballast, ownership } = this.#ground
     const before = this.#tail
     let undecided = placed
@@ -186,6 +194,7 @@ export class LevelLedger implements Ledger {
         this.#failure = failure
         giveUp()
         this.#rejectWaiting(failure)
+        onFailure()
       },
     })
     if (reopened === undefined) {
@@ -202,7 +211,7 @@ export class LevelLedger implements Ledger {
     this.#recovery = undefined
     if (ghosts.length > 0) this.#listeners.tell(ghosts)
     giveUp()
-    if (isFull) this.#room = this.#makeRoom(isFull)
+    if (isFull) this.#room = this.#waitForRoom()
     this.#goOn(loaded.tail)
   }
 
@@ -219,12 +228,8 @@ export class LevelLedger implements Ledger {
   }
 
   /** While the disk is full the ledger can be read, and takes nothing: the next write could be the last to open it. */
-  async #makeRoom(isFull: boolean): Promise<void> {
+  async #waitForRoom(): Promise<void> {
     const { ballast, db, ownership } = this.#ground
-    if (!isFull) {
-      await ballast.make()
-      return
-    }
     this.#isReadable = true
     this.#failure = new BoxError(
       'NO_SPACE',
@@ -237,7 +242,7 @@ export class LevelLedger implements Ledger {
       this.#failure = undefined
     } catch (error) {
       // LevelDB remembers that a compaction failed, and has to be opened anew.
-      this.#recovery = this.#recover(error, [])
+      this.#recover(error, [])
     }
     this.#isReadable = false
   }
@@ -251,8 +256,8 @@ export class LevelLedger implements Ledger {
 
   /** Resolves when the database can be read. */
   async #ready(): Promise<void> {
+    await this.#attempt
     if (this.#failure && !this.#isReadable) throw again(this.#failure)
-    await this.#recovery
     if (this.#closing) throw closedError()
   }
 

@@ -40,6 +40,8 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
       if (!isFull) throw error
       return begin(options, tailFile)
     })
+    undo.push(() => db.close())
+    isFull ||= !(await ballast.make())
     return new LevelLedger({ db, lock, tailFile, ballast, ownership, previous, loaded, isFull }, options)
   } catch (error) {
     for (const step of undo.reverse()) await step()
