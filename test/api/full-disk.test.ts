@@ -137,4 +137,47 @@ needsMount(test, 'boxes run on, reads go on, writes say NO_SPACE, and all goes o
   }),
 )
 
+needsMount(test, 'a home is opened and read on a disk that has no byte left', () =>
+  withTmpfs(40, async disk => {
+    const home = join(disk.dir, 'home')
+    const first = await BoxRuntime.open({ home, ...opening })
+    const box = await first.create({ name: 'calm', image, stopTimeoutMs: 0 })
+    await box.start()
+    const { pid } = await box.info()
+    await first.close()
+    fill(disk)
+
+    const second = await BoxRuntime.open({ home, ...opening })
+    const locked = await BoxRuntime.open({ home, ...opening }).catch(error => error)
+    assert.equal([codeOf(locked), locked.details.pid], ['ENGINE_LOCKED', process.pid])
+    const read = async (runtime: BoxRuntime) => {
+      const info = await runtime.getInfo('calm')
+      assert.equal([info?.state, info?.pid, alive(info)], ['running', pid, true])
+      return (await all(runtime.events())).map(({ hash }) => hash)
+    }
+    const served = await BoxRuntime.connect({ home })
+    assert.equal(await read(served), await read(second))
+    await served.close()
+    await eventually(
+      async () => codeOf(await second.create({ image }).catch(error => error)) === 'NO_SPACE',
+      {
+        what: 'NO_SPACE to be told',
+      },
+    )
+    const hashes = await read(second)
+    await second.close()
+
+    // Somebody takes what the ballast had kept: then there is a clear answer, and nothing is lost.
+    fill(disk)
+    const refused = await BoxRuntime.open({ home, ...opening }).catch(error => error)
+    assert.equal([codeOf(refused), refused.retryable], ['NO_SPACE', true])
+    disk.resize(60)
+    const third = await BoxRuntime.open({ home, ...opening })
+    assert.equal((await read(third)).slice(0, hashes.length), hashes)
+    assert.equal((await third.verify({ replay: true })).problems, [])
+    await third.remove('calm', { force: true })
+    await third.close()
+  }),
+)
+
 test.run()

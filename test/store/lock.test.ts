@@ -56,7 +56,7 @@ test('what a dead owner left in the lock file binds nobody', () =>
   withHome(async home => {
     const first = await open(home)
     await first.close()
-    assert.is(await readFile(join(home, 'lock'), 'utf8'), '')
+    assert.is((await readFile(join(home, 'lock'), 'utf8')).trim(), '')
     await writeFile(join(home, 'lock'), JSON.stringify({ pid: 1, startTime: null, since: '' }))
     const second = await open(home)
     assert.is((await rejection(open(home))).details.pid, process.pid)
