@@ -38,7 +38,13 @@ export function checkedTablesIn(directory: string): CheckedTables {
       return isChecked
     },
     add: (file, stamp) => now.set(file, stamp),
-    drop: () => rmSync(path, { force: true }),
+    drop() {
+      try {
+        rmSync(path, { force: true })
+      } catch {
+        // A list that stays is true all the same: tables are in it with what tells whether they were touched.
+      }
+    },
     keep() {
       try {
         writeFileSync(path, seal(JSON.stringify([...now])), { mode: 0o600 })
