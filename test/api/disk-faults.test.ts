@@ -1,5 +1,5 @@
 // @timeout 1800
-import { cpSync } from 'node:fs'
+import { cpSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { BoxRuntime, type LedgerRecord } from 'boxledger'
 import { suite } from 'uvu'
@@ -86,6 +86,8 @@ async function withUsedHome(body: (copy: () => string, dir: string) => Promise<v
     const runtime = await open(used)
     await giveAll(runtime, before)
     await runtime.close()
+    // Opened once more, it has a table.
+    await (await open(used)).close()
     let count = 0
     await body(() => {
       const home = join(dir, `home${count++}`)
@@ -149,6 +151,29 @@ needsStrace(test, 'whatever call fails, what was answered is there, once, and th
         `${[...told].map(([code, count]) => `${code} ${count}`).join(', ')}; nothing lost, nothing done twice`,
     )
     assert.ok(injected > 0)
+  }),
+)
+
+needsStrace(test, 'what cannot be read is not taken for empty: the home is refused, and as it was', () =>
+  withUsedHome(async (copy, dir) => {
+    for (const files of [/\.log$/, /^MANIFEST/, /^CURRENT$/, /\.ldb$/]) {
+      const home = copy()
+      const what = String(files)
+      const paths = readdirSync(join(home, 'ledger')).filter(file => files.test(file))
+      assert.ok(paths.length > 0, what)
+      const fault: Fault = {
+        call: 'read',
+        error: 'EIO',
+        when: 1,
+        step: 1,
+        files: paths.map(file => join(home, 'ledger', file)),
+      }
+      const outcome = await runChild(home, under, fault, join(dir, 'trace'))
+      assert.not(outcome.closed, what)
+      assert.equal([...new Set(outcome.codes)], ['ENGINE_FAILED'], what)
+      assert.is(outcome.answered.size, 0, what)
+      await check(home, outcome, what)
+    }
   }),
 )
 

@@ -1,5 +1,14 @@
 // @timeout 1500
-import { cpSync, linkSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  linkSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { suite } from 'uvu'
@@ -178,5 +187,65 @@ for (const [harm, count] of [
 ] as const)
   test(`${harm.what} anywhere give the right answer or a clear error, never a wrong value`, () =>
     harmEach(harm, count))
+
+test('a manifest that has lost its end hides no table: LevelDB would open it, and delete what it does not name', () =>
+  inMemory(async dir => {
+    const random = makeRandom(takeSeed())
+    const whole = join(dir, 'home')
+    const ledger = await open(whole, { durability: 'process' })
+    // More than LevelDB's log may hold, so that the manifest is added to while it runs.
+    for (let n = 0; tablesIn(whole).length < 2; n += 1)
+      await Promise.all(Array.from({ length: 200 }, (_, m) => create(ledger, `box-${n}-${m}`)))
+    const { position } = ledger.tail
+    await ledger.close()
+    const [name = ''] = readdirSync(join(whole, 'ledger')).filter(file => file.startsWith('MANIFEST'))
+    const bytes = readFileSync(join(whole, 'ledger', name))
+    const tries = sized(12, bytes.length)
+    let refused = 0
+    for (let n = 0; n < tries; n += 1) {
+      const home = `${whole}-cut`
+      copy(whole, home)
+      const at = tries < bytes.length ? random.below(bytes.length) : n
+      truncateSync(join(home, 'ledger', name), at)
+      const opened = await open(home).catch(error => void assertPlace(error, `cut at ${at}`))
+      if (opened === undefined) refused += 1
+      else {
+        let count = 0
+        for await (const _ of opened.read()) count += 1
+        assert.is(count, position, `cut at ${at}`)
+        await opened.close()
+      }
+      rmSync(home, { recursive: true })
+    }
+    console.log(`ends of a manifest: ${tries} tried, ${refused} refused, ${tries - refused} without effect`)
+    assert.ok(refused > 0)
+  }))
+
+test('a table that was whole once is looked at again when it was touched, and after a crash', () =>
+  inMemory(async dir => {
+    const home = join(dir, 'home')
+    const truth = await fill(home)
+    const list = join(home, 'ledger', 'checked')
+    const ledger = await open(home)
+    assert.not(existsSync(list), 'none while it is open, so none after a crash')
+    await ledger.close()
+    assert.ok(existsSync(list))
+    const again = await open(home)
+    await holdAgainst(again, truth, 'untouched')
+    await again.close()
+    for (const table of tablesIn(home)) {
+      const file = join(home, 'ledger', table)
+      const bytes = readFileSync(file)
+      const at = bytes.length - 100
+      bytes[at] = (bytes[at] ?? 0) ^ 1
+      writeFileSync(file, bytes)
+    }
+    const error = await open(home).then(
+      () => assert.unreachable('opened with a damaged index'),
+      error => error,
+    )
+    assertPlace(error, 'touched')
+    assert.match(error.details.file, /\.ldb$/)
+  }))
 
 test.run()

@@ -4,16 +4,16 @@ import { BoxError, BoxRuntime } from 'boxledger'
 import { instantVmm, smallGuest } from '../../support/vmms.ts'
 
 /**
- * An owner whose disk fails now and then, without its knowing: `child.js HOME FIRST LAST`. Gives commands FIRST to
+ * An owner whose disk fails now and then, without its knowing: `child.js HOME FIRST LAST PATIENCE`. Gives commands FIRST to
  * LAST, each until it is answered, under the same ID; says what was answered, and what went wrong before.
  */
-const [home = '', first = '0', last = '0'] = process.argv.slice(2)
+const [home = '', first = '0', last = '0', patience = '30000'] = process.argv.slice(2)
 const say = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`)
 const image = smallGuest('idle')
 
 /** Faults come to an end: whatever has not worked for so long never will. */
 async function untilAnswered<T>(what: string, attempt: () => Promise<T>): Promise<T> {
-  const end = performance.now() + 30_000
+  const end = performance.now() + Number(patience)
   for (;;)
     try {
       return await attempt()

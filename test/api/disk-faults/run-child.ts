@@ -10,11 +10,13 @@ export const calls = ['fdatasync', 'fsync', 'write', 'pwrite64', 'rename', 'open
 
 /** A fault that the kernel gives instead of doing what it is asked. */
 export interface Fault {
-  readonly call: (typeof calls)[number]
+  readonly call: (typeof calls)[number] | 'read'
   readonly error: 'EIO' | 'ENOSPC'
   /** the n-th such call of a thread, from 1; with a step, three more, so far apart */
   readonly when: number
   readonly step?: number
+  /** then it is these that fail, at every call */
+  readonly files?: readonly string[]
 }
 
 export interface Outcome {
@@ -45,8 +47,8 @@ export async function runChild(
     [
       ...['-f', '--seccomp-bpf', '-qq', '-o', trace, '-e', `trace=${fault?.call ?? calls.join(',')}`],
       ...(fault === undefined ? [] : ['-e', injectionOf(fault)]),
-      ...filesOf(home).flatMap(file => ['-P', file]),
-      ...[process.execPath, program, home, String(first), String(last)],
+      ...(fault?.files ?? filesOf(home)).flatMap(file => ['-P', file]),
+      ...[process.execPath, program, home, String(first), String(last), fault?.files ? '0' : '30000'],
     ],
     // The calls of each thread are counted on their own.
     { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, UV_THREADPOOL_SIZE: '1' } },
@@ -84,7 +86,8 @@ export async function runChild(
   }
 }
 
-function injectionOf({ call, error, when, step }: Fault): string {
+function injectionOf({ call, error, when, step, files }: Fault): string {
+  if (files !== undefined) return `inject=${call}:error=${error}`
   const times = step === undefined ? when : `${when}..${when + 3 * step}+${step}`
   return `inject=${call}:error=${error}:when=${times}`
 }
