@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { rmSync, statSync } from 'node:fs'
 import { open, rm, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { storageError } from './storage-error.ts'
 
 /**
  * A file that only takes up room, to be thrown away when the disk is full: LevelDB has to write before it opens, up to
@@ -26,27 +27,32 @@ export function ballastAt(path: string): Ballast {
       return true
     },
     async make() {
-      const { blocks, bsize } = await statfs(dirname(path))
-      // A small disk is there for records first.
-      const size = Math.min(wanted, Math.floor((blocks * bsize) / 4))
-      if (sizeOf(path) === size) return true
-      const file = await open(path, 'w', 0o600)
       try {
-        // Some file systems do not store zeros.
-        const chunk = randomBytes(Math.min(size, mib))
-        for (let at = 0; at < size; ) {
-          const { bytesWritten } = await file.write(chunk, 0, Math.min(chunk.length, size - at), at)
-          at += bytesWritten
-        }
+        const { blocks, bsize } = await statfs(dirname(path))
+        // A small disk is there for records first.
+        const size = Math.min(wanted, Math.floor((blocks * bsize) / 4))
+        if (sizeOf(path) !== size) await fill(path, size)
         return true
-      } catch {
-        // Whatever the reason, there is no ballast, which the caller is told.
+      } catch (error) {
         await rm(path, { force: true })
-        return false
-      } finally {
-        await file.close()
+        // Any other mistake is no reason to take no more records: then there is just no ballast.
+        return storageError(error, '').code !== 'NO_SPACE'
       }
     },
+  }
+}
+
+async function fill(path: string, size: number): Promise<void> {
+  const file = await open(path, 'w', 0o600)
+  try {
+    // Some file systems do not store zeros.
+    const chunk = randomBytes(Math.min(size, mib))
+    for (let at = 0; at < size; ) {
+      const { bytesWritten } = await file.write(chunk, 0, Math.min(chunk.length, size - at), at)
+      at += bytesWritten
+    }
+  } finally {
+    await file.close()
   }
 }
 

@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { BoxError } from '../machines/index.ts'
+import { checkFiles } from './files/check.ts'
+import { type CheckedTables, checkedTablesIn } from './files/checked-tables.ts'
 import { keepPrivate } from './private-files.ts'
 import { storageError } from './storage-error.ts'
 
@@ -13,25 +15,54 @@ export function newBatch(db: Database) {
   return db.batch()
 }
 
-/** Opens the database in a directory; `known`: the tail file says that there are records. */
-export async function openDatabase(directory: string, known: boolean): Promise<Database> {
+/**
+ * Opens the database in a directory; `known` is the last position that the tail file has, 0 if none.
+ *
+ * Throws `LEDGER_CORRUPT` (`details.file`, `details.offset`) if its files are not as they were written, before anything
+ * is changed; damage that the hashes of records tell is left to them.
+ */
+export async function openDatabase(directory: string, known: number): Promise<Database> {
   const fresh = !existsSync(join(directory, 'CURRENT'))
   // LevelDB would make a new, empty database here, and delete the old one's tables as left-overs.
-  if (fresh && (known || hasData(directory)))
+  if (fresh && (known > 0 || hasData(directory)))
     throw new BoxError(
       'LEDGER_CORRUPT',
       `The ledger in ${directory} has lost the file CURRENT. Nothing was changed; put the file back, or a copy of the home`,
       { details: { file: join(directory, 'CURRENT') } },
     )
-  const db: Database = new Level<string, string>(directory, { createIfMissing: fresh })
+  const checked = checkedTablesIn(directory)
   try {
     if (fresh) mkdirSync(directory, { recursive: true, mode: 0o700 })
+    else await refuseDamage(directory, known, checked)
+    // It begins to open as soon as it is made.
+    const db: Database = new Level<string, string>(directory, { createIfMissing: fresh })
+    db.once('open', checked.keep)
     await db.open()
     keepPrivate(db, directory)
+    return db
   } catch (error) {
     throw storageError(error, 'Opening the ledger')
   }
-  return db
+}
+
+/** Where the files of a database are; undefined for one that has none. */
+export function directoryOf(db: Database): string | undefined {
+  return existsSync(db.location) ? db.location : undefined
+}
+
+async function refuseDamage(directory: string, known: number, checked: CheckedTables): Promise<void> {
+  for await (const { file, offset, message, isProvable } of checkFiles(directory, { known, checked })) {
+    if (isProvable) continue
+    const path = join(directory, file)
+    const where = offset === undefined ? path : `${path} at byte ${offset}`
+    throw new BoxError(
+      'LEDGER_CORRUPT',
+      `${message}: ${where}. Nothing was changed; repair writes a new home`,
+      {
+        details: { file: path, ...(offset === undefined ? {} : { offset }) },
+      },
+    )
+  }
 }
 
 function hasData(directory: string): boolean {

@@ -38,7 +38,7 @@ export interface Ground {
   readonly previous: PreviousOwner | undefined
   readonly loaded: Loaded
   readonly isAtHome: boolean
-  /** the ballast was given up to open it */
+  /** the disk has no room for the ballast */
   readonly isFull: boolean
 }
 
@@ -56,12 +56,14 @@ export class LevelLedger implements Ledger {
   #isInert: boolean
   #tail: Tail
   #failure: BoxError | undefined
-  /** makes the ballast, or waits for room to do so */
-  #room: Promise<void>
+  /** waits for room on a full disk; nothing is written meanwhile */
+  #room: Promise<void> | undefined
   /** it takes no writes, but can be read */
   #isReadable = false
-  /** under way after a rejected group */
+  /** under way after a rejected group; never while it waits for room */
   #recovery: Promise<void> | undefined
+  /** the recovery has ended, or has failed once and goes on trying */
+  #attempt: Promise<void> | undefined
   #closing: Promise<void> | undefined
   readonly #closed = new AbortController()
 
@@ -80,7 +82,7 @@ export class LevelLedger implements Ledger {
       aroundFlush: options.aroundFlush,
       onDurable: placed => this.#publish(placed),
       onRejected: (error, placed) => {
-        this.#recovery = this.#recover(error, placed)
+        this.#recover(error, placed)
       },
     })
     this.#reader = new Reader(db, {
@@ -88,7 +90,7 @@ export class LevelLedger implements Ledger {
       head: box => this.#registry.heads.get(box),
       ready: () => this.#ready(),
     })
-    this.#room = this.#makeRoom(ground.isFull)
+    if (ground.isFull) this.#room = this.#waitForRoom()
   }
 
   get tail(): Tail {
@@ -176,7 +178,13 @@ export class LevelLedger implements Ledger {
    * After a rejected write: the database is opened anew, what turned out to be there is told, callers learn that the
    * fate of their transitions was unknown, and what has waited goes on.
    */
-  async #recover(cause: unknown, placed: readonly Placed[]): Promise<void> {
+  #recover(cause: unknown, placed: readonly Placed[]): void {
+    this.#attempt = new Promise(resolve => {
+      this.#recovery = this.#reopen(cause, placed, resolve).finally(resolve)
+    })
+  }
+
+  async #reopen(cause: unknown, placed: readonly Placed[], onFailure: () => void): Promise<void> {
     const { db, tailFile, medium, ownership } = this.#ground
     const before = this.#tail
     let undecided = placed
@@ -195,6 +203,7 @@ export class LevelLedger implements Ledger {
         this.#failure = failure
         giveUp()
         this.#rejectWaiting(failure)
+        onFailure()
       },
     })
     if (reopened === undefined) {
@@ -211,7 +220,7 @@ export class LevelLedger implements Ledger {
     this.#recovery = undefined
     if (ghosts.length > 0) this.#listeners.tell(ghosts)
     giveUp()
-    if (isFull) this.#room = this.#makeRoom(isFull)
+    if (isFull) this.#room = this.#waitForRoom()
     this.#goOn(loaded.tail)
   }
 
@@ -228,13 +237,9 @@ export class LevelLedger implements Ledger {
   }
 
   /** While the disk is full the ledger can be read, and takes nothing: the next write could be the last to open it. */
-  async #makeRoom(isFull: boolean): Promise<void> {
+  async #waitForRoom(): Promise<void> {
     const { medium, db, ownership } = this.#ground
     const { ballast } = medium
-    if (!isFull) {
-      await ballast.make()
-      return
-    }
     this.#isReadable = true
     this.#failure = new BoxError(
       'NO_SPACE',
@@ -247,7 +252,7 @@ export class LevelLedger implements Ledger {
       this.#failure = undefined
     } catch (error) {
       // LevelDB remembers that a compaction failed, and has to be opened anew.
-      this.#recovery = this.#recover(error, [])
+      this.#recover(error, [])
     }
     this.#isReadable = false
   }
@@ -261,8 +266,8 @@ export class LevelLedger implements Ledger {
 
   /** Resolves when the database can be read. */
   async #ready(): Promise<void> {
+    await this.#attempt
     if (this.#failure && !this.#isReadable) throw again(this.#failure)
-    await this.#recovery
     if (this.#closing) throw closedError()
   }
 

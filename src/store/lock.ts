@@ -1,4 +1,4 @@
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { tryLock } from 'fs-native-extensions'
 import { BoxError } from '../machines/index.ts'
@@ -14,6 +14,9 @@ export interface LockOwner {
 export interface Lock {
   release(): void
 }
+
+/** of the lock file, in `bytes` */
+const size = 256
 
 /**
  * Takes the home, or throws `ENGINE_LOCKED` naming its owner.
@@ -31,8 +34,7 @@ export async function takeLock(path: string, now: () => number): Promise<Lock> {
       startTime: startTimeOf(process.pid),
       since: new Date(now()).toISOString(),
     }
-    ftruncateSync(fd)
-    writeSync(fd, `${JSON.stringify(owner)}\n`, 0)
+    tell(fd, `${JSON.stringify(owner)}\n`)
   } catch (error) {
     closeSync(fd)
     throw error
@@ -42,9 +44,18 @@ export async function takeLock(path: string, now: () => number): Promise<Lock> {
     release() {
       if (!held) return
       held = false
-      ftruncateSync(fd)
+      tell(fd, '')
       closeSync(fd)
     },
+  }
+}
+
+/** Overwritten in place, not cut off: on a full disk there would be no room for the next owner's name. */
+function tell(fd: number, text: string): void {
+  try {
+    writeSync(fd, text.padEnd(size), 0)
+  } catch {
+    // Only the name is missing then, and others are refused without it.
   }
 }
 

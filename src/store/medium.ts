@@ -16,8 +16,8 @@ export interface Medium {
   readonly ballast: Ballast
   /** by what it is known again, so that a copy is told from it */
   identity(): HomeIdentity
-  /** Opens the database; `known`: the tail file says that there are records. */
-  database(known: boolean): Promise<Database>
+  /** Opens the database; `known`: the last position that the tail file tells of, 0: none. */
+  database(known: number): Promise<Database>
 }
 
 /** The directory of a home, made if it is missing. Throws `INVALID_ARGUMENT` if it cannot be one. */

@@ -37,6 +37,8 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
       if (!isFull) throw error
       return begin(options, medium, tailFile)
     })
+    undo.push(() => begun.db.close())
+    isFull ||= !(await ballast.make())
     return new LevelLedger({ ...begun, medium, lock, tailFile, isFull }, options)
   } catch (error) {
     for (const step of undo.reverse()) await step()
@@ -50,7 +52,7 @@ async function begin(
   medium: Medium,
   tailFile: TailFile,
 ): Promise<Pick<Ground, 'db' | 'ownership' | 'previous' | 'loaded' | 'isAtHome'>> {
-  const db = await medium.database((tailFile.found?.position ?? 0) > 0)
+  const db = await medium.database(tailFile.found?.position ?? 0)
   try {
     await checkFormat(db)
     const last = await lastOwnership(db)

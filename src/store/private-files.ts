@@ -1,4 +1,4 @@
-import { chmodSync, type FSWatcher, readdirSync, watch } from 'node:fs'
+import { chmodSync, type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
 import { join } from 'node:path'
 import type { Database } from './database.ts'
 
@@ -32,8 +32,10 @@ function watchNew(directory: string): FSWatcher | undefined {
 }
 
 function hide(directory: string, name: string): void {
+  const path = join(directory, name)
   try {
-    chmodSync(join(directory, name), 0o600)
+    // A file that is private is left alone: its time of change tells that nobody has touched it.
+    if ((statSync(path).mode & 0o777) !== 0o600) chmodSync(path, 0o600)
   } catch {
     // It is gone again already, or the disk has failed, which reads and writes tell.
   }

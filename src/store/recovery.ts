@@ -21,7 +21,7 @@ export interface ReopenOptions {
 
 export interface Reopened {
   readonly loaded: Loaded
-  /** the ballast was given up for it */
+  /** the disk has no room for the ballast */
   readonly isFull: boolean
 }
 
@@ -47,7 +47,7 @@ export async function reopen(
         await db.open()
         const loaded = await load(db, known)
         await writeOwnership(db, ownership)
-        return { loaded, isFull }
+        return { loaded, isFull: isFull || !(await ballast.make()) }
       } catch (error) {
         const failure = storageError(error, 'The ledger cannot be opened again after a write that failed')
         dropped = failure.code === 'NO_SPACE' && ballast.drop()

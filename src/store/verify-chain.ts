@@ -13,10 +13,11 @@ import { entryPages } from './scan.ts'
 import type { Tail } from './tail-file.ts'
 import type { Report, Still } from './verify.ts'
 import type { BoxChains } from './verify-boxes.ts'
+import type { Epochs } from './verify-epochs.ts'
 
 interface ChainInput {
   readonly tail: Tail
-  readonly epoch: number
+  readonly epochs: Epochs
   readonly chains: BoxChains
   readonly report: Report
 }
@@ -27,13 +28,12 @@ export async function verifyGlobalChain(
   input: ChainInput & { readonly noted: Tail | undefined },
 ): Promise<number> {
   const { db, at } = still
-  const { tail, noted, chains, report } = input
+  const { tail, noted, epochs, chains, report } = input
   let count = 0
   let last = 0
   let lastHash = noHash
   /** every field of the last frame is known to be right from elsewhere, so that its hash is */
   let lastSure = true
-  let epoch = 0
   for await (const page of entryPages(db, frames, at)) {
     const decoded = page.map(([, text]) => decodeFrame(text))
     const bodies = await bodiesFor(still, decoded)
@@ -58,7 +58,7 @@ export async function verifyGlobalChain(
         if (known?.position === position && known.hash !== hash && whole && linked)
           problem('The frame is not the one that was written last')
       if (frame) chains.follow({ ...frame, position }, body)
-      if (body) epoch = checkEpoch(body, position, epoch, input)
+      if (body) epochs.follow(body, position)
       last = position
       lastHash = hash
       lastSure = whole && linked && body !== undefined
@@ -76,9 +76,8 @@ export async function verifyBoxChain(
   input: ChainInput & { readonly box: string },
 ): Promise<number> {
   const { db, at } = still
-  const { box, tail, chains, report } = input
+  const { box, tail, epochs, chains, report } = input
   let count = 0
-  let epoch = 0
   for await (const [key, bodyText] of db.iterator({ ...bodiesOf(box), ...at })) {
     const { version, position } = partsOfBodyKey(key)
     const [text, after]: (string | undefined)[] = await db.getMany(
@@ -101,7 +100,7 @@ export async function verifyBoxChain(
     if (!proven || !belongs) report({ kind: 'frame', position, box, message: 'The frame is damaged' })
     const body = checkBody({ ...frame, box, version, position }, bodyText, report)
     chains.follow({ ...frame, box, version, position }, body)
-    if (body) epoch = checkEpoch(body, position, epoch, input)
+    if (body) epochs.follow(body, position)
     await checkCommands(still, [frame], [bodyText], report)
   }
   return count
@@ -116,17 +115,6 @@ function checkBody(frame: Frame, text: string | undefined, report: Report): Body
   if (body === undefined) return void problem('The body cannot be read')
   if (body.box !== box || body.version !== version) return void problem('The body belongs to another record')
   return body
-}
-
-function checkEpoch({ box, meta }: Body, position: number, before: number, input: ChainInput): number {
-  if (meta.epoch < before || meta.epoch > input.epoch)
-    input.report({
-      kind: 'epoch',
-      position,
-      box,
-      message: `Epoch ${meta.epoch} follows epoch ${before}; the present one is ${input.epoch}`,
-    })
-  return Math.max(before, meta.epoch)
 }
 
 /** Every command ID of these records has its entry. */

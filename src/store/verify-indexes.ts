@@ -1,17 +1,6 @@
 import { decodeBody, decodeFrame, decodeHead, decodeSealed } from './codec.ts'
 import { nameOf } from './entry.ts'
-import { ownershipOf } from './journal.ts'
-import {
-  bodyKey,
-  commands,
-  frameKey,
-  headKey,
-  livingHeads,
-  nameKey,
-  names,
-  owners,
-  suffixOf,
-} from './keys.ts'
+import { bodyKey, commands, frameKey, headKey, livingHeads, nameKey, names, suffixOf } from './keys.ts'
 import { entryPages } from './scan.ts'
 import type { Report, Still } from './verify.ts'
 
@@ -91,21 +80,4 @@ export async function verifyCommands(still: Still, { report }: { readonly report
       report({ kind: 'command', ...(entry && { box: entry.box, position: entry.position }), message })
     }
   }
-}
-
-/** Epochs only grow, one by one, up to the present one. */
-export async function verifyJournal(
-  { db, at }: Still,
-  { epoch, report }: { readonly epoch: number; readonly report: Report },
-): Promise<void> {
-  let last = 0
-  for await (const [key, sealed] of db.iterator({ ...owners, ...at })) {
-    const ownership = ownershipOf(key, sealed)
-    if (ownership === undefined) report({ kind: 'journal', message: `The entry ${key} is damaged` })
-    const number = ownership?.epoch ?? last + 1
-    if (number !== last + 1) report({ kind: 'journal', message: `Epoch ${number} follows epoch ${last}` })
-    last = number
-  }
-  if (last !== epoch)
-    report({ kind: 'journal', message: `The journal ends with epoch ${last}, the present one is ${epoch}` })
 }

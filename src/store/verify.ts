@@ -1,9 +1,11 @@
-import type { Database } from './database.ts'
+import { type Database, directoryOf } from './database.ts'
+import { checkFiles } from './files/check.ts'
 import type { Parked, Problem, VerifyReport } from './ledger.ts'
 import type { Tail, TailFile } from './tail-file.ts'
 import { BoxChains } from './verify-boxes.ts'
 import { verifyBoxChain, verifyGlobalChain } from './verify-chain.ts'
-import { verifyCommands, verifyJournal, verifyNames } from './verify-indexes.ts'
+import { epochsOf } from './verify-epochs.ts'
+import { verifyCommands, verifyNames } from './verify-indexes.ts'
 
 export interface VerifyInput {
   readonly box?: string
@@ -35,16 +37,18 @@ export async function verifyLedger(db: Database, input: VerifyInput): Promise<Ve
   const still: Still = { db, at: { snapshot } }
   try {
     const chains = new BoxChains(still, { replay, report })
+    const epochs = await epochsOf(still, { epoch, report })
     let records = 0
     if (box === undefined) {
-      records = await verifyGlobalChain(still, { tail, noted, epoch, chains, report })
+      records = await verifyGlobalChain(still, { tail, noted, epochs, chains, report })
       await chains.verifyAllHeads()
       await verifyNames(still, { report })
       await verifyCommands(still, { report })
-      await verifyJournal(still, { epoch, report })
+      epochs.verifyJournal()
       verifyTailFile(tailFile, noted, tail, report)
+      await verifyFiles(db, report)
     } else {
-      records = await verifyBoxChain(still, { box, tail, epoch, chains, report })
+      records = await verifyBoxChain(still, { box, tail, epochs, chains, report })
       await chains.verifyHeadOf(box)
       await verifyNames(still, { box, report })
     }
@@ -62,6 +66,18 @@ export async function verifyLedger(db: Database, input: VerifyInput): Promise<Ve
   } finally {
     await snapshot.close()
   }
+}
+
+/** The database's own files, which LevelDB reads without looking at their checksums. */
+async function verifyFiles(db: Database, report: Report): Promise<void> {
+  const directory = directoryOf(db)
+  if (directory === undefined) return
+  for await (const { file, offset, message } of checkFiles(directory))
+    report({
+      kind: 'file',
+      file: `ledger/${file}`,
+      message: offset === undefined ? message : `${message}, at byte ${offset}`,
+    })
 }
 
 function verifyTailFile(file: TailFile, noted: Tail | undefined, tail: Tail, report: Report): void {

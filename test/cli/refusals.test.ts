@@ -1,8 +1,9 @@
-import { rmSync, writeFileSync } from 'node:fs'
-import type { VerifyReport } from 'boxledger'
+import { once } from 'node:events'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { BoxInfo, VerifyReport } from 'boxledger'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { cmdline, errorIn, finish, firstOutput, guest, withShell } from './boxledger.ts'
+import { cmdline, errorIn, firstOutput, guest, withShell } from './boxledger.ts'
 
 const test = suite('command: refusals')
 
@@ -110,8 +111,8 @@ test('5: a ledger that is damaged, or gone', () =>
     rmSync(home, { recursive: true })
   }))
 
-test('6: a home whose owner does not answer, after some patience', () =>
-  withShell(async ({ start, run }) => {
+test('6: a home whose owner does not answer, after some patience; it is taken over when that is dead', () =>
+  withShell(async ({ home, start, run, ok, json }) => {
     const owner = start('serve')
     await firstOutput(owner)
     owner.kill('SIGSTOP')
@@ -120,9 +121,20 @@ test('6: a home whose owner does not answer, after some patience', () =>
     assert.is(result.code, 6)
     assert.is(errorIn(result).code, 'ENGINE_LOCKED')
     assert.is(errorIn(result).details.pid, owner.pid)
-    const ended = finish(owner)
-    owner.kill('SIGTERM')
-    assert.is((await ended).code, 0)
+    // It has kept its home, and goes on.
+    await ok('create', '--name', 'a')
+    assert.is(JSON.parse(readFileSync(`${home}/lock`, 'utf8')).pid, owner.pid)
+    owner.kill('SIGSTOP')
+    const ended = once(owner, 'exit')
+    owner.kill('SIGKILL')
+    await ended
+    // Its death is proven: what it left, its socket among it, is in nobody's way.
+    assert.ok(existsSync(`${home}/owner.sock`))
+    const began = performance.now()
+    assert.is(await ok('ls', '-a', '-q'), (await json<BoxInfo[]>('inspect', 'a'))[0]?.id)
+    assert.ok(performance.now() - began < 8_000, 'there is nothing to wait for')
+    assert.not(existsSync(`${home}/owner.sock`))
+    assert.is((await json<VerifyReport>('verify', '--replay')).ok, true)
   }))
 
 test.run()

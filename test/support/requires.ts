@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process'
 import { accessSync, closeSync, constants, openSync } from 'node:fs'
 import path from 'node:path'
 import type { Callback, Test } from 'uvu'
+import { canMount } from './tmpfs.ts'
 
 /** Where a program is found on PATH, or undefined. */
 export const findOnPath = (program: string): string | undefined =>
@@ -31,6 +33,26 @@ export const needsCloudHypervisor = <T>(test: Test<T>, name: string, fn: Callbac
   if (!findOnPath('cloud-hypervisor')) missing = 'cloud-hypervisor is not on PATH'
   else if (!opens('/dev/kvm')) missing = '/dev/kvm cannot be opened here'
   register(test, name, fn, missing, 'BOXLEDGER_REQUIRE_CH')
+}
+
+/** The same for faults put into system calls, for which strace has to be allowed to trace; forced by `BOXLEDGER_REQUIRE_FAULTS=1`. */
+export const needsStrace = <T>(test: Test<T>, name: string, fn: Callback<T>): void => {
+  let missing: string | undefined
+  if (!findOnPath('strace')) missing = 'strace is not on PATH (Debian: strace)'
+  else if (spawnSync('strace', ['-f', '-o', '/dev/null', 'true'], { stdio: 'ignore' }).status !== 0)
+    missing = 'strace may not trace here'
+  register(test, name, fn, missing, 'BOXLEDGER_REQUIRE_FAULTS')
+}
+
+/** The same for a small disk of its own, which has to be mounted: for root only, as a rule. Forced by `BOXLEDGER_REQUIRE_FAULTS=1`. */
+export const needsMount = <T>(test: Test<T>, name: string, fn: Callback<T>): void => {
+  register(
+    test,
+    name,
+    fn,
+    canMount() ? undefined : 'a disk cannot be mounted here',
+    'BOXLEDGER_REQUIRE_FAULTS',
+  )
 }
 
 const register = <T>(

@@ -22,26 +22,30 @@ const withEnv = async <T>(changes: Record<string, string>, fn: () => Promise<T>)
 }
 
 support('without the machines tests are skipped, each with its reason', async () => {
-  const result = await withEnv({ PATH: '', BOXLEDGER_REQUIRE_QEMU: '', BOXLEDGER_REQUIRE_CH: '' }, () =>
-    runFixture('requires'),
+  const result = await withEnv(
+    { PATH: '', BOXLEDGER_REQUIRE_QEMU: '', BOXLEDGER_REQUIRE_CH: '', BOXLEDGER_REQUIRE_FAULTS: '' },
+    () => runFixture('requires'),
   )
-  assert.equal(countsOf(result), [0, 0, 2])
+  assert.equal(countsOf(result), [0, 0, 4])
   assert.match(result.skips.join('\n'), 'on QEMU: qemu-system-x86_64 is not on PATH')
   assert.equal(result.qemu, [])
 })
 
 support('where the machines are required, their absence fails', async () => {
-  const result = await withEnv({ PATH: '', BOXLEDGER_REQUIRE_QEMU: '1', BOXLEDGER_REQUIRE_CH: '1' }, () =>
-    runFixture('requires'),
+  const result = await withEnv(
+    { PATH: '', BOXLEDGER_REQUIRE_QEMU: '1', BOXLEDGER_REQUIRE_CH: '1', BOXLEDGER_REQUIRE_FAULTS: '1' },
+    () => runFixture('requires'),
   )
-  assert.equal(countsOf(result), [0, 2, 0])
+  assert.equal(countsOf(result), [0, 4, 0])
 })
 
 support('a test that ran on QEMU is noted', async () => {
   await withTempDir(async dir => {
     writeFileSync(`${dir}/qemu-system-x86_64`, '', { mode: 0o755 })
-    const result = await withEnv({ PATH: dir, BOXLEDGER_REQUIRE_CH: '' }, () => runFixture('requires'))
-    assert.equal(countsOf(result), [1, 0, 1])
+    const result = await withEnv({ PATH: dir, BOXLEDGER_REQUIRE_CH: '', BOXLEDGER_REQUIRE_FAULTS: '' }, () =>
+      runFixture('requires'),
+    )
+    assert.equal(countsOf(result), [1, 0, 3])
     assert.equal(result.qemu, ['on QEMU'])
   })
 })
