@@ -1,5 +1,6 @@
 import { BoxError } from './errors.ts'
 import type { BoxCommand } from './events.ts'
+import { quoted } from './quoted.ts'
 
 /** How a name is written; never empty, never a path. */
 export const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
@@ -35,7 +36,7 @@ export function commandOf(value: unknown): BoxCommand {
       if (verdict !== 'dead') throw invalid('verdict')
       return { type, verdict }
     default:
-      throw new BoxError('INVALID_ARGUMENT', `A box takes commands, not ${JSON.stringify(type)}`, {
+      throw new BoxError('INVALID_ARGUMENT', `A box takes commands, not ${quoted(type)}`, {
         details: { field: 'type' },
       })
   }
