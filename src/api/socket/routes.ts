@@ -45,7 +45,16 @@ export function routesOf(served: Served, underway: (call: Promise<unknown>) => v
     return ndjson(lines(gone.signal), { leave: () => gone.abort(), cutOff: () => c.env.outgoing.destroy() })
   }
 
-  app.use(bodyLimit({ maxSize: maxBody }))
+  app.use(
+    bodyLimit({
+      maxSize: maxBody,
+      onError: () => {
+        throw new BoxError('INVALID_ARGUMENT', `The request is larger than ${maxBody} bytes`, {
+          details: { field: 'body' },
+        })
+      },
+    }),
+  )
   app.onError((error, c) => {
     const wire = toWire(error)
     return c.json({ error: wire }, statusOf(wire.code) as 500)
