@@ -1,6 +1,7 @@
 import { BoxError } from '../machines/index.ts'
 import { discover } from '../vmm/index.ts'
 import { homeOf } from './home.ts'
+import { check, shapes } from './options.ts'
 import { engineName } from './version.ts'
 
 /** The VMM that would run a box, or why there is none. */
@@ -38,6 +39,7 @@ export interface HostInfoOptions {
  * if ('problem' in vmm.linux) console.error(vmm.linux.problem)
  */
 export async function hostInfo(options: HostInfoOptions = {}): Promise<HostInfo> {
+  check(shapes.host, options, 'options')
   const { vmm, signal = new AbortController().signal } = options
   const home = homeOf(options.home, process.env)
   const find = async (guest: 'linux' | 'tiny'): Promise<VmmFinding> => {

@@ -1,4 +1,7 @@
 import { Observable } from 'rxjs'
+import type { LedgerRecord } from '../machines/index.ts'
+import type { EventsOptions } from './box.ts'
+import { check, shapes } from './options.ts'
 
 /** An observable of what a stream gives; leaving it ends the stream's wait. */
 export function observe<T>(
@@ -22,5 +25,16 @@ export function observe<T>(
       subscriber.complete()
     }
     pass().catch(error => subscriber.error(error))
+  })
+}
+
+/** The same of records; options that are none are told to the subscriber. */
+export function observeEvents(
+  runtime: { events(o: EventsOptions): AsyncIterable<LedgerRecord> },
+  o: EventsOptions,
+): Observable<LedgerRecord> {
+  return new Observable(subscriber => {
+    const given = check(shapes.events, o, 'options') as EventsOptions
+    return observe(signal => runtime.events({ ...given, signal }), given.signal).subscribe(subscriber)
   })
 }

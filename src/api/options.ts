@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { BoxError, type BoxSpec, defaultBackoff, namePattern } from '../machines/index.ts'
+import { BoxError, type BoxSpec, defaultBackoff, namePattern, quoted } from '../machines/index.ts'
+import { dictionary, strict, text } from './schema.ts'
 
 /** Largest spec as JSON, in `bytes`. */
 const maxSpecBytes = 32 * 1024
@@ -7,24 +8,27 @@ const maxSpecBytes = 32 * 1024
 const maxSecretsBytes = 64 * 1024
 /** Largest environment, names and values, in `bytes`. */
 const maxEnvBytes = 64 * 1024
+/** Longest pattern for the console: it is run against whatever a guest prints. */
+const maxPatternLength = 1024
+/** What of a field's name is given back, in `characters`. */
+const maxFieldLength = 256
 
 const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value))
-const text = v.pipe(
-  v.string(),
-  v.check(value => !value.includes('\0'), 'must not hold a NUL'),
-)
 const path = v.pipe(text, v.nonEmpty('must not be empty'))
 const name = v.pipe(
   v.string(),
   v.regex(namePattern, 'must begin with a letter or digit and have at most 63 of [A-Za-z0-9_.-]'),
 )
 const labels = v.pipe(
-  v.record(
-    v.pipe(v.string(), v.minLength(1), v.maxLength(63, 'has a key of more than 63 characters')),
-    v.pipe(text, v.maxLength(256, 'has a value of more than 256 characters')),
-  ),
+  dictionary({
+    key: name =>
+      /^.{1,63}$/su.test(name) ? undefined : 'has a key that is empty or of more than 63 characters',
+    content: v.pipe(text, v.maxLength(256, 'has a value of more than 256 characters')),
+  }),
   v.check(value => Object.keys(value).length <= 64, 'has more than 64 entries'),
 )
+/** Labels to look for: those that no box can have are found with none. */
+const wantedLabels = dictionary({ key: () => undefined, content: text })
 const whole = (min: number, max: number) =>
   v.pipe(
     v.number(),
@@ -32,12 +36,12 @@ const whole = (min: number, max: number) =>
     v.minValue(min, `must be at least ${min}`),
     v.maxValue(max, `must be at most ${max}`),
   )
-const disk = v.strictObject({
+const disk = strict({
   path,
   format: v.optional(v.picklist(['raw', 'qcow2'])),
   readonly: v.optional(v.boolean()),
 })
-const image = v.strictObject({
+const image = strict({
   kernel: path,
   initramfs: v.optional(path),
   cmdline: v.optional(text),
@@ -45,6 +49,7 @@ const image = v.strictObject({
 })
 const regularExpression = v.pipe(
   text,
+  v.maxLength(maxPatternLength, `must have at most ${maxPatternLength} characters`),
   v.check(source => {
     try {
       return new RegExp(source) instanceof RegExp
@@ -55,32 +60,35 @@ const regularExpression = v.pipe(
 )
 
 /** May begin as the names of variables do. */
-const secretName = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/, 'must have 1 to 63 of [A-Za-z0-9_.-]'),
+const secretName = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/
+const envValue = v.union(
+  [text, strict({ secret: v.pipe(v.string(), v.regex(secretName)) })],
+  'must be a well-formed text without NUL, or { secret: NAME }',
 )
-const envValue = v.union([text, v.strictObject({ secret: secretName })], 'must be a text or { secret: NAME }')
 
 /** What is wrong with a secret is told without it. */
 const secrets = v.pipe(
-  v.record(
-    secretName,
-    v.pipe(
-      v.string('must be a text'),
-      v.check(value => !value.includes('\0'), 'must not hold a NUL'),
+  dictionary({
+    key: name => (secretName.test(name) ? undefined : 'has a name of other than 1 to 63 of [A-Za-z0-9_.-]'),
+    content: v.pipe(
+      v.custom<string>(value => typeof value === 'string', 'must be a text'),
+      v.check(value => !/[\0\p{Surrogate}]/u.test(value), 'must be a well-formed text without NUL'),
     ),
-  ),
+  }),
   v.check(value => bytesOf(value) <= maxSecretsBytes, 'are larger than 64 KiB'),
 )
 
-const boxOptions = v.strictObject({
+const boxOptions = strict({
   name: v.optional(name),
   labels: v.optional(labels),
   image: v.optional(v.union([name, image], 'must be the name of an image, or its files')),
   command: v.optional(v.pipe(v.array(text), v.nonEmpty('must have a program'))),
   env: v.optional(
     v.pipe(
-      v.record(v.pipe(text, v.regex(/^[^=]+$/, 'has a name that is empty or holds a =')), envValue),
+      dictionary({
+        key: name => (/^[^=]+$/.test(name) ? undefined : 'has a name that is empty or holds a ='),
+        content: envValue,
+      }),
       v.check(env => bytesOf(env) <= maxEnvBytes, 'is larger than 64 KiB'),
     ),
   ),
@@ -93,11 +101,11 @@ const boxOptions = v.strictObject({
   autoRemove: v.optional(v.boolean()),
   detach: v.optional(v.boolean()),
   restart: v.optional(
-    v.strictObject({
+    strict({
       policy: v.picklist(['no', 'on-failure', 'always', 'unless-stopped']),
       maxRetries: v.optional(whole(0, 1_000_000)),
       backoff: v.optional(
-        v.strictObject({
+        strict({
           initialMs: v.optional(whole(0, 86_400_000)),
           factor: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(100))),
           maxMs: v.optional(whole(0, 86_400_000)),
@@ -109,7 +117,7 @@ const boxOptions = v.strictObject({
   ),
   ready: v.optional(
     v.union(
-      [v.picklist(['guest', 'vmm']), v.strictObject({ console: regularExpression })],
+      [v.picklist(['guest', 'vmm']), strict({ console: regularExpression })],
       "must be 'guest', 'vmm' or { console: a regular expression }",
     ),
   ),
@@ -136,47 +144,48 @@ const states = v.picklist([
   'unknown',
 ])
 const signal = v.optional(v.instance(AbortSignal))
+const vmm = v.optional(strict({ binary: v.optional(v.union([path, v.pipe(v.array(text), v.nonEmpty())])) }))
 const position = v.optional(whole(1, Number.MAX_SAFE_INTEGER))
 
 /** Shapes of all that callers hand in. */
 export const shapes = {
   box: boxOptions,
-  command: v.strictObject(commandEntries),
-  stop: v.strictObject({
+  command: strict(commandEntries),
+  stop: strict({
     ...commandEntries,
     mode: v.optional(v.picklist(['graceful', 'force', 'kill'])),
     timeoutMs: v.optional(whole(0, 86_400_000)),
   }),
-  remove: v.strictObject({ ...commandEntries, force: v.optional(v.boolean()) }),
-  wait: v.strictObject({ signal }),
-  waitFor: v.strictObject({ signal, timeoutMs: v.optional(whole(0, Number.MAX_SAFE_INTEGER)) }),
-  list: v.strictObject({
+  remove: strict({ ...commandEntries, force: v.optional(v.boolean()) }),
+  wait: strict({ signal }),
+  waitFor: strict({ signal, timeoutMs: v.optional(whole(0, Number.MAX_SAFE_INTEGER)) }),
+  list: strict({
     states: v.optional(v.array(states)),
     names: v.optional(v.array(v.string())),
-    labels: v.optional(v.record(v.string(), v.string())),
+    labels: v.optional(wantedLabels),
     limit: v.optional(whole(1, Number.MAX_SAFE_INTEGER)),
     after: v.optional(v.string()),
   }),
-  events: v.strictObject({
+  events: strict({
     from: position,
     box: v.optional(v.string()),
     types: v.optional(v.array(v.string())),
-    labels: v.optional(v.record(v.string(), v.string())),
+    labels: v.optional(wantedLabels),
     follow: v.optional(v.boolean()),
     signal,
   }),
-  console: v.strictObject({
+  console: strict({
     follow: v.optional(v.boolean()),
     incarnation: v.optional(whole(1, Number.MAX_SAFE_INTEGER)),
     signal,
   }),
-  shutdown: v.strictObject({ timeoutMs: v.optional(whole(0, 86_400_000)) }),
-  verify: v.strictObject({ replay: v.optional(v.boolean()), box: v.optional(v.string()) }),
-  open: v.strictObject({
+  shutdown: strict({ timeoutMs: v.optional(whole(0, 86_400_000)) }),
+  verify: strict({ replay: v.optional(v.boolean()), box: v.optional(v.string()) }),
+  connect: strict({ home: v.optional(path) }),
+  host: strict({ home: v.optional(path), vmm, signal }),
+  open: strict({
     home: v.optional(path),
-    vmm: v.optional(
-      v.strictObject({ binary: v.optional(v.union([path, v.pipe(v.array(text), v.nonEmpty())])) }),
-    ),
+    vmm,
     inspect: v.optional(v.union([v.function(), v.looseObject({})])),
     durability: v.optional(v.picklist(['sync', 'process'])),
     startConcurrency: v.optional(whole(1, 10_000)),
@@ -195,13 +204,31 @@ export function check<Shape extends v.GenericSchema>(
   value: unknown,
   what: string,
 ): v.InferOutput<Shape> {
-  const result = v.safeParse(shape, value)
+  const result = parse(shape, value, what)
   if (result.success) return result.output
   const [issue] = result.issues
   const field = v.getDotPath(issue) ?? what
   const problem =
     issue.type === 'strict_object' && issue.expected === 'never' ? 'is not an option' : issue.message
-  throw new BoxError('INVALID_ARGUMENT', `${field} ${problem}`, { details: { field } })
+  throw invalid(field, problem)
+}
+
+/** A field's name may be anybody's text. */
+function invalid(field: string, problem: string, cause?: unknown): BoxError {
+  const shown = /^[\w.-]{1,80}$/.test(field) ? field : quoted(field)
+  return new BoxError('INVALID_ARGUMENT', `${shown} ${problem}`, {
+    details: { field: field.slice(0, maxFieldLength) },
+    cause,
+  })
+}
+
+function parse<Shape extends v.GenericSchema>(shape: Shape, value: unknown, what: string) {
+  try {
+    return v.safeParse(shape, value)
+  } catch (error) {
+    // A getter or a proxy of the caller's.
+    throw invalid(what, 'cannot be read', error)
+  }
 }
 
 export type BoxOptions = v.InferInput<typeof boxOptions>

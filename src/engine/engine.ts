@@ -263,7 +263,6 @@ export class Engine {
       if (this.#over || this.#recovery.has(head.box)) continue
       this.#timers.follow(head.box, head.state)
       this.#effects.follow(head)
-      if (record.to === 'removed') this.#turns.forget(head.box)
     }
   }
 

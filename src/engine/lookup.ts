@@ -1,4 +1,4 @@
-import { BoxError, type Head } from '../machines/index.ts'
+import { BoxError, type Head, quoted } from '../machines/index.ts'
 import type { Projections } from '../store/index.ts'
 
 /** Exact ID or name: what `remove` and uniqueness go by. */
@@ -19,6 +19,11 @@ export function find(projections: Projections, idOrName: string): Head | undefin
   return only === undefined ? undefined : projections.get(only)
 }
 
+/** What of a string that can be no ID or name is given back, in `characters`. */
+const longestRepeated = 256
+
 export function notFound(idOrName: string): BoxError {
-  return new BoxError('NOT_FOUND', `There is no box ${JSON.stringify(idOrName)}`, { details: { idOrName } })
+  return new BoxError('NOT_FOUND', `There is no box ${quoted(idOrName)}`, {
+    details: { idOrName: idOrName.slice(0, longestRepeated) },
+  })
 }

@@ -1,6 +1,12 @@
 /** What one box does, one thing after the other. */
 export class Mailbox {
+  readonly #onIdle: () => void
   #last: Promise<unknown> | undefined
+
+  /** @param onIdle called whenever no turn is left: there may be as many boxes as anybody can think of IDs */
+  constructor(onIdle: () => void) {
+    this.#onIdle = onIdle
+  }
 
   /** Runs a turn once all earlier ones are over, whatever became of them. */
   run<T>(turn: () => Promise<T>): Promise<T> {
@@ -19,6 +25,8 @@ export class Mailbox {
   }
 
   #done(settled: Promise<unknown>): void {
-    if (this.#last === settled) this.#last = undefined
+    if (this.#last !== settled) return
+    this.#last = undefined
+    this.#onIdle()
   }
 }

@@ -1,6 +1,7 @@
 import type { EventType, LedgerRecord } from '../machines/index.ts'
 import type { Engine } from './engine.ts'
 import { closedError } from './tail.ts'
+import { aborted } from './waiting.ts'
 
 export interface StreamOptions {
   /** first position, inclusive; default 1 */
@@ -30,7 +31,7 @@ export async function* records(
     }
     const batch = engine.tail.at(next) ?? engine.ledger.read({ from: next })
     for await (const record of batch) {
-      o.signal?.throwIfAborted()
+      if (o.signal?.aborted) throw aborted(o.signal)
       next = record.position + 1
       if (matches(engine, record, o)) yield record
     }

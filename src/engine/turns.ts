@@ -23,7 +23,7 @@ export class Turns {
 
   /** Runs a turn of the box's mailbox, once all earlier ones are over. */
   take<T>(box: string, turn: () => Promise<T>): Promise<T> {
-    const mailbox = this.#mailboxes.get(box) ?? new Mailbox()
+    const mailbox = this.#mailboxes.get(box) ?? new Mailbox(() => this.#mailboxes.delete(box))
     this.#mailboxes.set(box, mailbox)
     return mailbox.run(turn)
   }
@@ -53,13 +53,9 @@ export class Turns {
     })
   }
 
-  /** A removed box has no turns any more. */
-  forget(box: string): void {
-    this.#mailboxes.delete(box)
-  }
-
   /** Resolves when no turn is under way. */
   async idle(): Promise<void> {
-    await Promise.all([...this.#mailboxes.values()].map(mailbox => mailbox.idle()))
+    while (this.#mailboxes.size > 0)
+      await Promise.all([...this.#mailboxes.values()].map(mailbox => mailbox.idle()))
   }
 }

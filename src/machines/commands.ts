@@ -1,5 +1,6 @@
 import { BoxError } from './errors.ts'
 import type { BoxCommand } from './events.ts'
+import { quoted } from './quoted.ts'
 
 /** How a name is written; never empty, never a path. */
 export const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
@@ -11,8 +12,7 @@ type Given = Readonly<Record<string, unknown>>
  * Throws `INVALID_ARGUMENT` for what is none, a fact above all.
  */
 export function commandOf(value: unknown): BoxCommand {
-  const given: Given = typeof value === 'object' && value !== null ? (value as Given) : {}
-  const { type, mode = 'graceful', timeoutMs, force = false, name, verdict } = given
+  const { type, mode = 'graceful', timeoutMs, force = false, name, verdict } = fieldsOf(value)
   switch (type) {
     case 'start.requested':
     case 'restart.requested':
@@ -35,9 +35,23 @@ export function commandOf(value: unknown): BoxCommand {
       if (verdict !== 'dead') throw invalid('verdict')
       return { type, verdict }
     default:
-      throw new BoxError('INVALID_ARGUMENT', `A box takes commands, not ${JSON.stringify(type)}`, {
+      throw new BoxError('INVALID_ARGUMENT', `A box takes commands, not ${quoted(type)}`, {
         details: { field: 'type' },
       })
+  }
+}
+
+/** Read once: a getter may say something else the second time, or throw. */
+function fieldsOf(value: unknown): Given {
+  if (typeof value !== 'object' || value === null) return {}
+  try {
+    const { type, mode, timeoutMs, force, name, verdict } = value as Given
+    return { type, mode, timeoutMs, force, name, verdict }
+  } catch (cause) {
+    throw new BoxError('INVALID_ARGUMENT', 'The command cannot be read', {
+      details: { field: 'type' },
+      cause,
+    })
   }
 }
 

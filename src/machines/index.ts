@@ -17,6 +17,7 @@ export {
   type VmPresence,
 } from './events.ts'
 export { backoffMs } from './policy.ts'
+export { printable, quoted } from './quoted.ts'
 export type { Head, LedgerRecord, RecordMeta } from './record.ts'
 export {
   type Backoff,

@@ -6,11 +6,11 @@ import {
   infoOf,
   infoOfParked,
   lifecycle,
+  notFound,
   records,
-  tagOf,
   within,
 } from '../../engine/index.ts'
-import { BoxError, type BoxTag, type Head, type LedgerRecord } from '../../machines/index.ts'
+import type { BoxTag, Head, LedgerRecord } from '../../machines/index.ts'
 import { readConsole } from '../../vmm/index.ts'
 import type {
   Box,
@@ -23,6 +23,7 @@ import type {
   WaitForOptions,
 } from '../box.ts'
 import { check, shapes } from '../options.ts'
+import { longestMs, removedError, testOf } from '../waits.ts'
 
 /** A box of the engine in this process. */
 export class EmbeddedBox implements Box {
@@ -45,28 +46,28 @@ export class EmbeddedBox implements Box {
     return parked === undefined ? infoOf(await this.#removed()) : infoOfParked(this.id, parked)
   }
 
-  start(c: CommandOptions = {}): Promise<void> {
-    return lifecycle.start(this.#engine, this.id, check(shapes.command, c, 'start') as CommandOptions)
+  async start(c: CommandOptions = {}): Promise<void> {
+    await lifecycle.start(this.#engine, this.id, check(shapes.command, c, 'start') as CommandOptions)
   }
 
-  stop(o: StopOptions = {}): Promise<void> {
-    return lifecycle.stop(this.#engine, this.id, check(shapes.stop, o, 'stop') as StopOptions)
+  async stop(o: StopOptions = {}): Promise<void> {
+    await lifecycle.stop(this.#engine, this.id, check(shapes.stop, o, 'stop') as StopOptions)
   }
 
-  restart(c: CommandOptions = {}): Promise<void> {
-    return lifecycle.restart(this.#engine, this.id, check(shapes.command, c, 'restart') as CommandOptions)
+  async restart(c: CommandOptions = {}): Promise<void> {
+    await lifecycle.restart(this.#engine, this.id, check(shapes.command, c, 'restart') as CommandOptions)
   }
 
-  pause(c: CommandOptions = {}): Promise<void> {
-    return lifecycle.pause(this.#engine, this.id, check(shapes.command, c, 'pause') as CommandOptions)
+  async pause(c: CommandOptions = {}): Promise<void> {
+    await lifecycle.pause(this.#engine, this.id, check(shapes.command, c, 'pause') as CommandOptions)
   }
 
-  resume(c: CommandOptions = {}): Promise<void> {
-    return lifecycle.resume(this.#engine, this.id, check(shapes.command, c, 'resume') as CommandOptions)
+  async resume(c: CommandOptions = {}): Promise<void> {
+    await lifecycle.resume(this.#engine, this.id, check(shapes.command, c, 'resume') as CommandOptions)
   }
 
-  remove(o: RemoveOptions = {}): Promise<void> {
-    return lifecycle.remove(this.#engine, this.id, check(shapes.remove, o, 'remove') as RemoveOptions)
+  async remove(o: RemoveOptions = {}): Promise<void> {
+    await lifecycle.remove(this.#engine, this.id, check(shapes.remove, o, 'remove') as RemoveOptions)
   }
 
   async wait(o: { readonly signal?: AbortSignal } = {}): Promise<BoxInfo> {
@@ -76,27 +77,21 @@ export class EmbeddedBox implements Box {
   }
 
   async waitFor(test: BoxTag | ((info: BoxInfo) => boolean), o: WaitForOptions = {}): Promise<BoxInfo> {
-    if (typeof test !== 'function' && !['up', 'busy', 'down', 'gone'].includes(test))
-      throw new BoxError(
-        'INVALID_ARGUMENT',
-        `test must be a function or a tag, not ${JSON.stringify(test)}`,
-        {
-          details: { field: 'test' },
-        },
-      )
-    const { signal, timeoutMs } = check(shapes.waitFor, o, 'waitFor')
-    const passes = typeof test === 'function' ? test : (info: BoxInfo) => tagOf(info) === test
+    const passes = testOf(test)
+    const { signal, timeoutMs = Number.POSITIVE_INFINITY } = check(shapes.waitFor, o, 'waitFor')
     const head = await this.#head()
     const wait = (until: AbortSignal | undefined) =>
       this.#engine.waiting.for(
         head,
         now => {
           const info = this.#engine.info(now)
-          return passes(info) ? info : undefined
+          if (passes(info)) return info
+          if (info.state === 'removed') throw removedError(this.id)
+          return undefined
         },
         until,
       )
-    if (timeoutMs === undefined) return wait(signal)
+    if (timeoutMs > longestMs) return wait(signal)
     return within(this.#engine.world.clock, timeoutMs, limit =>
       wait(signal === undefined ? limit : AbortSignal.any([signal, limit])),
     )
@@ -162,7 +157,7 @@ export class EmbeddedBox implements Box {
 
   get actor(): BoxActor {
     const head = this.#engine.ledger.head(this.id)
-    if (head === undefined) throw new BoxError('NOT_FOUND', `Box ${this.id} was removed`)
+    if (head === undefined) throw removedError(this.id)
     return this.#engine.actorOf(head)
   }
 
@@ -173,7 +168,7 @@ export class EmbeddedBox implements Box {
   async #removed(): Promise<Head> {
     this.#engine.assertSound(this.id)
     const head = await this.#engine.ledger.removedHead(this.id)
-    if (head === undefined) throw new BoxError('NOT_FOUND', `There is no box ${this.id}`)
+    if (head === undefined) throw notFound(this.id)
     return head
   }
 }

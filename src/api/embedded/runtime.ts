@@ -17,7 +17,8 @@ import { BoxError, type Head, type LedgerRecord } from '../../machines/index.ts'
 import type { VerifyReport } from '../../store/index.ts'
 import type { CommandOptions, EventsOptions, RemoveOptions } from '../box.ts'
 import type { BoxRuntime } from '../box-runtime.ts'
-import { observe } from '../observe.ts'
+import { checkIdOrName, checkVerdict } from '../id-or-name.ts'
+import { observeEvents } from '../observe.ts'
 import { type BoxOptions, check, type NormalOptions, normalise, shapes } from '../options.ts'
 import type { ListFilter } from '../runtime-options.ts'
 import { EmbeddedBox } from './box.ts'
@@ -108,8 +109,7 @@ export class EmbeddedRuntime implements BoxRuntime {
   }
 
   async resolve(idOrName: string, verdict: 'dead', c: CommandOptions = {}): Promise<void> {
-    if (verdict !== 'dead')
-      throw new BoxError('INVALID_ARGUMENT', "verdict must be 'dead'", { details: { field: 'verdict' } })
+    checkVerdict(verdict)
     const meta = this.#command(c)
     const head = await this.#exact(idOrName, meta.commandId)
     if (head !== undefined) await lifecycle.resolve(this.#engine, head.box, meta)
@@ -131,7 +131,7 @@ export class EmbeddedRuntime implements BoxRuntime {
   }
 
   events$(o: EventsOptions = {}): Observable<LedgerRecord> {
-    return observe(signal => this.events({ ...o, signal }), o.signal)
+    return observeEvents(this, o)
   }
 
   async *history(idOrName: string): AsyncGenerator<LedgerRecord, void, undefined> {
@@ -228,13 +228,13 @@ export class EmbeddedRuntime implements BoxRuntime {
 
   #find(idOrName: string): Head | undefined {
     this.#assertOpen()
-    assertString(idOrName)
+    checkIdOrName(idOrName)
     return find(this.#engine.projections, idOrName)
   }
 
   async #exact(idOrName: string, commandId: string | undefined): Promise<Head | undefined> {
     this.#assertOpen()
-    assertString(idOrName)
+    checkIdOrName(idOrName)
     const head = findExact(this.#engine.projections, idOrName)
     if (head !== undefined) return head
     if (commandId !== undefined && (await this.#engine.ledger.command(commandId)) !== undefined)
@@ -252,11 +252,6 @@ export class EmbeddedRuntime implements BoxRuntime {
     if (this.#closing !== undefined || this.#engine.isClosed)
       throw new BoxError('ENGINE_CLOSED', 'The runtime was closed')
   }
-}
-
-function assertString(idOrName: unknown): void {
-  if (typeof idOrName !== 'string')
-    throw new BoxError('INVALID_ARGUMENT', 'An ID or a name is a string', { details: { field: 'idOrName' } })
 }
 
 /** Names of the options that were given and are not as the box has them. */

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs'
-import { type BoxActor, type BoxInfo, tagOf } from '../../engine/index.ts'
+import type * as v from 'valibot'
+import type { BoxActor, BoxInfo } from '../../engine/index.ts'
 import { BoxError, type BoxTag, type Head, type LedgerRecord } from '../../machines/index.ts'
 import type {
   Box,
@@ -12,6 +13,7 @@ import type {
 } from '../box.ts'
 import { observe } from '../observe.ts'
 import { check, shapes } from '../options.ts'
+import { limitOf, removedError, testOf } from '../waits.ts'
 import type { RemoteActors } from './actors.ts'
 import { part, partCommand } from './arguments.ts'
 import { aborted, type OwnerClient } from './client.ts'
@@ -43,53 +45,51 @@ export class RemoteBox implements Box {
   }
 
   async info(): Promise<BoxInfo> {
-    return this.#shared.names.tell(await this.#call<BoxInfo>('info', {}))
+    return this.#shared.names.tell(await this.#call<BoxInfo>('info'))
   }
 
   async start(c?: CommandOptions): Promise<void> {
-    await this.#command('start', c)
+    await this.#command('start', shapes.command, c)
   }
 
   async stop(o?: StopOptions): Promise<void> {
-    await this.#command('stop', o)
+    await this.#command('stop', shapes.stop, o)
   }
 
   async restart(c?: CommandOptions): Promise<void> {
-    await this.#command('restart', c)
+    await this.#command('restart', shapes.command, c)
   }
 
   async pause(c?: CommandOptions): Promise<void> {
-    await this.#command('pause', c)
+    await this.#command('pause', shapes.command, c)
   }
 
   async resume(c?: CommandOptions): Promise<void> {
-    await this.#command('resume', c)
+    await this.#command('resume', shapes.command, c)
   }
 
   async remove(o?: RemoveOptions): Promise<void> {
-    await this.#command('remove', o)
+    await this.#command('remove', shapes.remove, o)
     this.#shared.names.set(this.id, undefined)
   }
 
   async wait(o: { readonly signal?: AbortSignal } = {}): Promise<BoxInfo> {
-    check(shapes.wait, o, 'wait')
-    return this.#shared.names.tell(await this.#call<BoxInfo>('wait', o))
+    const { signal } = part(shapes.wait, o, 'wait')
+    return this.#shared.names.tell(await this.#call<BoxInfo>('wait', signal))
   }
 
   async waitFor(test: BoxTag | ((info: BoxInfo) => boolean), o: WaitForOptions = {}): Promise<BoxInfo> {
     const passes = testOf(test)
-    const { signal, timeoutMs } = check(shapes.waitFor, o, 'waitFor')
-    const limits = [signal, timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)]
-    const limit = AbortSignal.any(limits.filter(given => given !== undefined))
+    const limit = limitOf(check(shapes.waitFor, o, 'waitFor')) ?? new AbortController().signal
     for await (const info of this.#states(limit, true)) if (passes(info)) return info
     if (limit.aborted) throw aborted(limit)
     throw this.#shared.client.isClosed
       ? new BoxError('ENGINE_CLOSED', 'The runtime was closed')
-      : new BoxError('NOT_FOUND', `Box ${this.id} was removed`, { details: { box: this.id } })
+      : removedError(this.id)
   }
 
   async *console(o?: ConsoleOptions): AsyncGenerator<Uint8Array, void, undefined> {
-    const { options, signal } = part(o)
+    const { options, signal } = part(shapes.console, o, 'console')
     let seen = 0
     const chunks = this.#shared.client.stream<string>(this.#path('stream/console'), () => [options, seen], {
       signal,
@@ -102,11 +102,11 @@ export class RemoteBox implements Box {
   }
 
   async *events(o?: BoxEventsOptions): AsyncGenerator<LedgerRecord, void, undefined> {
-    const { options, signal } = part(o)
+    const { options, signal } = part(shapes.events, o, 'events')
     let seen: { from?: number } = {}
     const records = this.#shared.client.stream<LedgerRecord>(
       this.#path('stream/events'),
-      () => [seen.from === undefined ? options : { ...(options as object), ...seen }],
+      () => [seen.from === undefined ? options : { ...options, ...seen }],
       { signal },
     )
     for await (const record of records) {
@@ -136,25 +136,16 @@ export class RemoteBox implements Box {
     }
   }
 
-  async #command(verb: string, o: unknown): Promise<void> {
-    const { options, signal } = partCommand(o)
+  async #command(verb: string, shape: v.GenericSchema, o: unknown): Promise<void> {
+    const { options, signal } = partCommand(shape, o, verb)
     await this.#shared.client.call(this.#path(`call/${verb}`), [options], signal)
   }
 
-  #call<T>(verb: string, o: unknown): Promise<T> {
-    const { options, signal } = part(o)
-    return this.#shared.client.call<T>(this.#path(`call/${verb}`), [options], signal)
+  #call<T>(verb: string, signal?: AbortSignal): Promise<T> {
+    return this.#shared.client.call<T>(this.#path(`call/${verb}`), [{}], signal)
   }
 
   #path(rest: string): string {
     return `/box/${encodeURIComponent(this.id)}/${rest}`
   }
-}
-
-function testOf(test: BoxTag | ((info: BoxInfo) => boolean)): (info: BoxInfo) => boolean {
-  if (typeof test === 'function') return test
-  if (['up', 'busy', 'down', 'gone'].includes(test)) return info => tagOf(info) === test
-  throw new BoxError('INVALID_ARGUMENT', `test must be a function or a tag, not ${JSON.stringify(test)}`, {
-    details: { field: 'test' },
-  })
 }

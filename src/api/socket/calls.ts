@@ -1,7 +1,9 @@
 import type { Engine } from '../../engine/index.ts'
 import { commandOf } from '../../machines/index.ts'
+import type { CommandOptions } from '../box.ts'
 import type { EmbeddedBox } from '../embedded/box.ts'
 import type { EmbeddedRuntime } from '../embedded/runtime.ts'
+import { check, shapes } from '../options.ts'
 import type { BoxRef } from './wire.ts'
 
 /** What the socket serves: the home's own runtime, which checks all that it is given. */
@@ -70,7 +72,8 @@ export const boxCalls: Readonly<Record<string, BoxCall>> = {
   /** what is sent to the box's actor */
   send: async (box, { engine }, [command, commandId]) => {
     const event = commandOf(command)
-    await engine.submit(box.id, () => event, { commandId: String(commandId) })
+    const meta = check(shapes.command, commandId === undefined ? {} : { commandId }, 'send')
+    await engine.submit(box.id, () => event, meta as CommandOptions)
   },
 }
 

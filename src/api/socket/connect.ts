@@ -1,7 +1,6 @@
-import * as v from 'valibot'
 import { checkedHome } from '../checked-home.ts'
 import { socketOf } from '../home.ts'
-import { check } from '../options.ts'
+import { check, shapes } from '../options.ts'
 import { type Hooks, noOwner, OwnerClient } from './client.ts'
 import { OwnerLost } from './request.ts'
 import { RemoteRuntime } from './runtime.ts'
@@ -11,14 +10,12 @@ export interface ConnectOptions {
   readonly home?: string
 }
 
-const shape = v.strictObject({ home: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))) })
-
 /** Talks to the owner of a home. Rejects with `NO_OWNER` at once if there is none, after 10 s if it does not answer. */
 export async function connect(
   options: ConnectOptions = {},
   { afterClose, ...hooks }: Hooks & { readonly afterClose?: () => Promise<void> } = {},
 ): Promise<RemoteRuntime> {
-  check(shape, options, 'options')
+  check(shapes.connect, options, 'options')
   const home = checkedHome(options.home)
   const client = new OwnerClient({ socket: socketOf(home), ...hooks })
   try {

@@ -1,7 +1,7 @@
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { BoxError } from '../../machines/index.ts'
+import { BoxError, quoted } from '../../machines/index.ts'
 import { EmbeddedBox } from '../embedded/box.ts'
 import { engineName } from '../version.ts'
 import { boxCalls, calls, type Served, waits } from './calls.ts'
@@ -17,6 +17,9 @@ export type Routes = Hono<Environment>
 
 /** Largest request, in `bytes`: a spec with its environment has room. */
 const maxBody = 1024 * 1024
+
+/** What of an unknown verb is given back, in `characters`. */
+const longestRepeated = 256
 
 /** The owner's HTTP interface; `underway` is told of each call that a closing owner should finish. */
 export function routesOf(served: Served, underway: (call: Promise<unknown>) => void): Routes {
@@ -42,7 +45,16 @@ export function routesOf(served: Served, underway: (call: Promise<unknown>) => v
     return ndjson(lines(gone.signal), { leave: () => gone.abort(), cutOff: () => c.env.outgoing.destroy() })
   }
 
-  app.use(bodyLimit({ maxSize: maxBody }))
+  app.use(
+    bodyLimit({
+      maxSize: maxBody,
+      onError: () => {
+        throw new BoxError('INVALID_ARGUMENT', `The request is larger than ${maxBody} bytes`, {
+          details: { field: 'body' },
+        })
+      },
+    }),
+  )
   app.onError((error, c) => {
     const wire = toWire(error)
     return c.json({ error: wire }, statusOf(wire.code) as 500)
@@ -89,7 +101,9 @@ function entry<T>(table: Readonly<Record<string, T>>, name: string): T {
 }
 
 function unknown(what: string): BoxError {
-  return new BoxError('UNSUPPORTED', `The owner, ${engineName}, does not know ${what}`, { details: { what } })
+  return new BoxError('UNSUPPORTED', `The owner, ${engineName}, does not know ${quoted(what)}`, {
+    details: { what: what.slice(0, longestRepeated) },
+  })
 }
 
 async function argumentsOf(c: Context<Environment>): Promise<readonly unknown[]> {

@@ -4,8 +4,9 @@ import type { LedgerRecord } from '../../machines/index.ts'
 import type { VerifyReport } from '../../store/index.ts'
 import type { Box, CommandOptions, EventsOptions, RemoveOptions } from '../box.ts'
 import type { BoxRuntime } from '../box-runtime.ts'
-import { observe } from '../observe.ts'
-import type { BoxOptions } from '../options.ts'
+import { checkIdOrName, checkVerdict } from '../id-or-name.ts'
+import { observe, observeEvents } from '../observe.ts'
+import { type BoxOptions, check, shapes } from '../options.ts'
 import type { ListFilter } from '../runtime-options.ts'
 import { RemoteActors } from './actors.ts'
 import { part, partCommand } from './arguments.ts'
@@ -33,53 +34,64 @@ export class RemoteRuntime implements BoxRuntime {
   }
 
   async create(given: BoxOptions = {}, c?: CommandOptions): Promise<Box> {
-    const { options, signal } = partCommand(c)
-    return this.#box(await this.#client.call<BoxRef>('/call/create', [given, options], signal))
+    const box = check(shapes.box, given, 'options')
+    const { options, signal } = partCommand(shapes.command, c, 'options')
+    return this.#box(await this.#client.call<BoxRef>('/call/create', [box, options], signal))
   }
 
   async getOrCreate(given: BoxOptions & { name: string }, c?: CommandOptions) {
-    const { options, signal } = partCommand(c)
+    const wanted = check(shapes.box, given, 'options')
+    const { options, signal } = partCommand(shapes.command, c, 'options')
     const { box, created, differs } = await this.#client.call<Made>(
       '/call/getOrCreate',
-      [given, options],
+      [wanted, options],
       signal,
     )
     return { box: this.#box(box), created, differs }
   }
 
   async get(idOrName: string): Promise<Box | undefined> {
+    checkIdOrName(idOrName)
     const found = await this.#client.call<BoxRef | undefined>('/call/get', [idOrName])
     return found === undefined ? undefined : this.#box(found)
   }
 
   async getInfo(idOrName: string): Promise<BoxInfo | undefined> {
+    checkIdOrName(idOrName)
     const info = await this.#client.call<BoxInfo | undefined>('/call/getInfo', [idOrName])
     return this.#shared.names.tell(info)
   }
 
-  exists(idOrName: string): Promise<boolean> {
+  async exists(idOrName: string): Promise<boolean> {
+    checkIdOrName(idOrName)
     return this.#client.call('/call/exists', [idOrName])
   }
 
   async listInfo(filter: ListFilter = {}): Promise<BoxInfo[]> {
-    const infos = await this.#client.call<BoxInfo[]>('/call/listInfo', [filter])
+    const { options } = part(shapes.list, filter, 'filter')
+    const infos = await this.#client.call<BoxInfo[]>('/call/listInfo', [options])
     for (const info of infos) this.#shared.names.tell(info)
     return infos
   }
 
   async remove(idOrName: string, o?: RemoveOptions): Promise<void> {
-    const { options, signal } = partCommand(o)
+    checkIdOrName(idOrName)
+    const { options, signal } = partCommand(shapes.remove, o, 'options')
     await this.#client.call('/call/remove', [idOrName, options], signal)
   }
 
   async rename(idOrName: string, name: string | null, c?: CommandOptions): Promise<void> {
-    const { options, signal } = partCommand(c)
+    checkIdOrName(idOrName)
+    if (name !== null) check(shapes.name, name, 'name')
+    const { options, signal } = partCommand(shapes.command, c, 'options')
     const box = await this.#client.call<BoxRef | undefined>('/call/rename', [idOrName, name, options], signal)
     if (box !== undefined) this.#box(box)
   }
 
   async resolve(idOrName: string, verdict: 'dead', c?: CommandOptions): Promise<void> {
-    const { options, signal } = partCommand(c)
+    checkIdOrName(idOrName)
+    checkVerdict(verdict)
+    const { options, signal } = partCommand(shapes.command, c, 'options')
     await this.#client.call('/call/resolve', [idOrName, verdict, options], signal)
   }
 
@@ -88,9 +100,9 @@ export class RemoteRuntime implements BoxRuntime {
   }
 
   async *events(o?: EventsOptions): AsyncGenerator<LedgerRecord, void, undefined> {
-    const { options, signal } = part(o)
+    const { options, signal } = part(shapes.events, o, 'options')
     let from: number | undefined
-    const argsOf = () => [from === undefined ? options : { ...(options as object), from }]
+    const argsOf = () => [from === undefined ? options : { ...options, from }]
     for await (const record of this.#client.stream<LedgerRecord>('/stream/events', argsOf, { signal })) {
       from = record.position + 1
       yield record
@@ -98,10 +110,11 @@ export class RemoteRuntime implements BoxRuntime {
   }
 
   events$(o: EventsOptions = {}): Observable<LedgerRecord> {
-    return observe(signal => this.events({ ...o, signal }), o.signal)
+    return observeEvents(this, o)
   }
 
   async *history(idOrName: string): AsyncGenerator<LedgerRecord, void, undefined> {
+    checkIdOrName(idOrName)
     let after: number | undefined
     const argsOf = () => [idOrName, after ?? null]
     for await (const record of this.#client.stream<LedgerRecord>('/stream/history', argsOf)) {
@@ -120,12 +133,14 @@ export class RemoteRuntime implements BoxRuntime {
     )
   }
 
-  verify(o: { readonly replay?: boolean; readonly box?: string } = {}): Promise<VerifyReport> {
-    return this.#client.call('/call/verify', [o])
+  async verify(o: { readonly replay?: boolean; readonly box?: string } = {}): Promise<VerifyReport> {
+    const { options } = part(shapes.verify, o, 'options')
+    return this.#client.call('/call/verify', [options])
   }
 
-  shutdown(_o: { readonly timeoutMs?: number } = {}): Promise<void> {
-    return this.close()
+  async shutdown(o: { readonly timeoutMs?: number } = {}): Promise<void> {
+    check(shapes.shutdown, o, 'options')
+    await this.close()
   }
 
   async close(): Promise<void> {

@@ -10,6 +10,9 @@ import { routesOf } from './routes.ts'
 /** How long a closing owner goes on with the calls it has begun, in `ms`; they are asked again at the next one. */
 const drainMs = 1_000
 
+/** How long a client may take over a request, in `ms`: one that never ends it holds a connection no longer. */
+const requestMs = 30_000
+
 /** The owner's socket. Who holds the home's lock holds the socket's name too: what is found there is of the dead. */
 export class OwnerServer {
   readonly #server: Server
@@ -34,8 +37,8 @@ export class OwnerServer {
     })
     // The globals belong to the program that embeds us.
     const server = createServer(getRequestListener(routes.fetch, { overrideGlobalObjects: false }))
-    // A call may take as long as a guest takes to boot.
-    server.requestTimeout = 0
+    // For a client to say what it wants; the answer may take as long as a guest takes to boot.
+    server.requestTimeout = requestMs
     server.on('connection', socket => {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))

@@ -52,7 +52,7 @@ export const boxStreams: Readonly<Record<string, BoxStream>> = {
   states: ({ id }, { engine }, args, signal) => states(engine, id, { ...resumeAt(args), signal }),
   /** in base64, after a number of bytes that were seen before */
   async *console(box, _, [o, seen], signal) {
-    let skip = typeof seen === 'number' ? seen : 0
+    let skip = Number.isSafeInteger(seen) ? Math.max(0, Number(seen)) : 0
     for await (const bytes of box.console(until(o, signal))) {
       const fresh = bytes.subarray(Math.min(skip, bytes.length))
       skip -= bytes.length - fresh.length
