@@ -10,7 +10,7 @@ import {
 import type { Engine } from './engine.ts'
 import { tagOf } from './info.ts'
 import { notFound } from './lookup.ts'
-import { isOver, repeatedOf } from './repeated.ts'
+import { assertSame, isOver, repeatedOf } from './repeated.ts'
 import type { CommandMeta } from './turns.ts'
 
 /** A command's idempotency, and for how long its caller waits. */
@@ -32,15 +32,20 @@ export interface Asked {
   readonly record?: LedgerRecord
 }
 
-/** Submits a command to a box that must exist; one that was carried out before is not carried out again. */
-export async function ask(
+/**
+ * Submits a command of a type to a box that must exist; one that was carried out before is not carried out again.
+ * Rejects with `INVALID_ARGUMENT` if its ID is that of another command.
+ */
+export async function ask<Type extends BoxCommand['type']>(
   engine: Engine,
   box: string,
-  decide: (head: Head) => BoxCommand | undefined,
+  type: Type,
+  decide: (head: Head) => Extract<BoxCommand, { readonly type: Type }> | undefined,
   c: CommandOptions,
 ): Promise<Asked> {
   const repeated = await repeatedOf(engine, c.commandId)
   if (repeated !== undefined) {
+    assertSame(repeated.record, type, box)
     const head = repeated.head ?? (await engine.ledger.removedHead(box))
     if (head !== undefined) return { head, done: isOver(repeated), record: repeated.record }
   }

@@ -16,7 +16,7 @@ import { closedError, inertError, type Tail } from './tail.ts'
 import { pauseOn } from './time-limit.ts'
 import { Timers } from './timers.ts'
 import { type CommandMeta, Turns } from './turns.ts'
-import type { Waiting } from './waiting.ts'
+import { unlessAborted, type Waiting } from './waiting.ts'
 import { type World, worldOf } from './world.ts'
 
 /** How long a fact waits for the ledger before it tries again, in `ms`. */
@@ -176,9 +176,9 @@ export class Engine {
   async submit(
     box: string,
     decide: (head: Head | undefined) => BoxCommand | undefined,
-    meta: CommandMeta = {},
+    meta: CommandMeta & { readonly signal?: AbortSignal } = {},
   ): Promise<Head | undefined> {
-    await this.#recovery.answered(box)
+    await unlessAborted(this.#recovery.answered(box), meta.signal)
     return this.#turns.take(box, async () => {
       if (this.isClosed) throw closedError()
       if (this.isInert) throw inertError(this.home)

@@ -3,6 +3,7 @@ import type { Secrets } from '../vmm/index.ts'
 import { ask, type CommandOptions, failureOf, isDown, isGone, stateOf, stopped } from './ask.ts'
 import { attachedOf } from './attached.ts'
 import type { Engine } from './engine.ts'
+import { assertSame, repeatedOf } from './repeated.ts'
 import { recordWithSecrets } from './secrets.ts'
 
 export type { CommandOptions } from './ask.ts'
@@ -18,9 +19,11 @@ export interface NewBox {
 const modes: readonly StopMode[] = ['graceful', 'force', 'kill']
 
 export async function create(engine: Engine, box: NewBox, c: CommandOptions): Promise<Head> {
-  if (c.commandId !== undefined) {
-    const done = await engine.ledger.command(c.commandId)
-    const head = done && (engine.ledger.head(done.box) ?? (await engine.ledger.removedHead(done.box)))
+  const repeated = await repeatedOf(engine, c.commandId)
+  if (repeated !== undefined) {
+    const { record } = repeated
+    assertSame(record, 'box.created')
+    const head = repeated.head ?? (await engine.ledger.removedHead(record.box))
     if (head !== undefined) return head
   }
   const id = engine.world.boxId()
@@ -32,41 +35,52 @@ export async function create(engine: Engine, box: NewBox, c: CommandOptions): Pr
 
 /** Resolves when the box is ready, by its own rule; a box that is up already is done. */
 export async function start(engine: Engine, box: string, c: CommandOptions): Promise<void> {
+  let isUp = false
   const { head, done } = await ask(
     engine,
     box,
-    head =>
-      ['starting', 'running', 'paused'].includes(stateOf(head)) ? undefined : { type: 'start.requested' },
+    'start.requested',
+    head => {
+      isUp = stateOf(head) === 'running' || stateOf(head) === 'paused'
+      return isUp || stateOf(head) === 'starting' ? undefined : { type: 'start.requested' }
+    },
     c,
   )
-  if (!done) await untilReady(engine, head, c.signal)
-  else if (head.state.context.ending?.cause === 'boot-failed') throw endedStart(head)
+  if (done) assertStarted(head)
+  else if (!isUp) await untilReady(engine, head, c.signal)
+}
+
+/** Of a start that was over before it was asked about again, as far as its box still tells. */
+function assertStarted(head: Head): void {
+  const { ending, seen, spec, startedAt } = head.state.context
+  if (ending?.cause === 'boot-failed') throw endedStart(head)
+  const wasReady = readyOf(spec) === 'vmm' ? startedAt !== null : seen.readyAt !== null
+  if (ending?.cause === 'requested' && !wasReady) throw stopped(head)
 }
 
 /** Resolves when the box is down. A stronger stop pre-empts a weaker one, an equal or weaker one joins it. */
 export async function stop(
   engine: Engine,
   box: string,
-  o: { readonly mode?: StopMode; readonly timeoutMs?: number } & CommandOptions,
+  o: {
+    readonly mode?: StopMode
+    readonly timeoutMs?: number
+    /** why, where that is not plain */
+    readonly reason?: string
+  } & CommandOptions,
 ): Promise<void> {
-  const mode = o.mode ?? 'graceful'
+  const { mode = 'graceful', timeoutMs, reason } = o
   const { head, done } = await ask(
     engine,
     box,
+    'stop.requested',
     head => {
-      const { stop: under, next } = head.state.context
-      const state = stateOf(head)
-      if (isDown(head) || state === 'removing') return undefined
-      if (
-        state === 'stopping' &&
-        next !== 'start' &&
-        modes.indexOf(mode) <= modes.indexOf(under?.mode ?? 'graceful')
-      )
-        return undefined
+      if (isDown(head) || stateOf(head) === 'removing' || isStopping(head, mode)) return undefined
       return {
         type: 'stop.requested',
         mode,
-        ...(o.timeoutMs === undefined ? {} : { timeoutMs: o.timeoutMs }),
+        ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        ...(reason === undefined ? {} : { reason }),
       }
     },
     o,
@@ -90,12 +104,21 @@ export async function stop(
   )
 }
 
+/** Whether a stop as strong is under way that somebody asked for: one that ends by itself may be started again. */
+function isStopping(head: Head, mode: StopMode): boolean {
+  const { stop, next, restart } = head.state.context
+  if (stateOf(head) !== 'stopping' || next === 'start') return false
+  const isAskedFor = stop?.cause === 'requested' || restart.beaten
+  return isAskedFor && modes.indexOf(mode) <= modes.indexOf(stop?.mode ?? 'graceful')
+}
+
 /** Stops the box if it is up, starts it, and resolves when it is ready. */
 export async function restart(engine: Engine, box: string, c: CommandOptions): Promise<void> {
   let wanted = 0
   const { head, record } = await ask(
     engine,
     box,
+    'restart.requested',
     head => {
       wanted = head.state.context.incarnation + 1
       return { type: 'restart.requested' }
@@ -124,6 +147,7 @@ export async function remove(
   const { head } = await ask(
     engine,
     box,
+    'remove.requested',
     head =>
       stateOf(head) === 'removing' ? undefined : { type: 'remove.requested', force: o.force ?? false },
     o,
@@ -152,18 +176,20 @@ export async function rename(
   await ask(
     engine,
     box,
+    'box.renamed',
     head => (head.state.context.name === name ? undefined : { type: 'box.renamed', name }),
     c,
   )
 }
 
 export async function resolve(engine: Engine, box: string, c: CommandOptions): Promise<void> {
-  await ask(engine, box, () => ({ type: 'box.resolved', verdict: 'dead' }), c)
+  await ask(engine, box, 'box.resolved', () => ({ type: 'box.resolved', verdict: 'dead' }), c)
 }
 
 /** Stops in good order what is not to outlive the owner; closing ends by force what is left. */
 export async function stopAttached(engine: Engine, timeoutMs: number | undefined): Promise<void> {
-  const o = timeoutMs === undefined ? {} : { timeoutMs }
+  const reason = 'The owner shut down, and the box was not to outlive it'
+  const o = { reason, actor: 'engine', ...(timeoutMs === undefined ? {} : { timeoutMs }) }
   await Promise.allSettled(attachedOf(engine.ledger.heads()).map(({ box }) => stop(engine, box, o)))
 }
 

@@ -32,6 +32,7 @@ async function hold(engine: Engine, box: string, { from, to, type, failed }: Hol
   const { head, record } = await ask(
     engine,
     box,
+    type,
     head => (stateOf(head) === to || isUnderWay(head) ? undefined : { type }),
     c,
   )

@@ -1,4 +1,4 @@
-import type { Head, LedgerRecord } from '../machines/index.ts'
+import { type BoxCommand, BoxError, type Head, type LedgerRecord } from '../machines/index.ts'
 import type { Engine } from './engine.ts'
 
 /** What a command has led to when it was given before, under the same ID. */
@@ -27,4 +27,15 @@ export function isOver({ head, record }: Repeated): boolean {
   if (head === undefined) return true
   const { incarnation, open } = head.state.context
   return incarnation > record.event.incarnation || !open
+}
+
+/** An ID of a command stands for one command, of one type and to one box. */
+export function assertSame(record: LedgerRecord, type: BoxCommand['type'], box?: string): void {
+  const { event, meta, position } = record
+  if (event.type === type && (box === undefined || record.box === box)) return
+  throw new BoxError(
+    'INVALID_ARGUMENT',
+    `The command ID ${meta.commandId} is that of ${event.type} to box ${record.box}, and stands for nothing else`,
+    { details: { field: 'commandId', box: record.box, command: event.type, position } },
+  )
 }

@@ -1,4 +1,4 @@
-import type { EventType, LedgerRecord } from '../machines/index.ts'
+import type { LedgerRecord } from '../machines/index.ts'
 import type { Engine } from './engine.ts'
 import { closedError } from './tail.ts'
 import { aborted } from './waiting.ts'
@@ -23,6 +23,7 @@ export async function* records(
   engine: Engine,
   o: StreamOptions,
 ): AsyncGenerator<LedgerRecord, void, undefined> {
+  const labelled = o.labels === undefined ? undefined : new Labelled(engine, o.labels)
   let next = o.from ?? 1
   for (;;) {
     if (engine.tail.isClosed) {
@@ -33,17 +34,45 @@ export async function* records(
     for await (const record of batch) {
       if (o.signal?.aborted) throw aborted(o.signal)
       next = record.position + 1
-      if (matches(engine, record, o)) yield record
+      if (matches(record, o) && (labelled === undefined || (await labelled.has(record)))) yield record
     }
     if (o.follow) await engine.tail.reached(next, o.signal)
     else if (next > engine.tail.position) return
   }
 }
 
-function matches(engine: Engine, record: LedgerRecord, o: StreamOptions): boolean {
-  if (o.box !== undefined && record.box !== o.box) return false
-  if (o.types !== undefined && !o.types.includes(record.event.type as EventType)) return false
-  if (o.labels === undefined) return true
-  const labels = engine.ledger.head(record.box)?.state.context.labels ?? {}
-  return Object.entries(o.labels).every(([key, value]) => labels[key] === value)
+function matches(record: LedgerRecord, { box, types }: StreamOptions): boolean {
+  return (
+    (box === undefined || record.box === box) && (types === undefined || types.includes(record.event.type))
+  )
+}
+
+/** Which boxes have labels that are looked for; a box has those that it was made with, also when it is removed. */
+class Labelled {
+  readonly #engine: Engine
+  readonly #wanted: readonly (readonly [string, string])[]
+  readonly #boxes = new Map<string, boolean>()
+
+  constructor(engine: Engine, wanted: Readonly<Record<string, string>>) {
+    this.#engine = engine
+    this.#wanted = Object.entries(wanted)
+  }
+
+  async has({ box, event, to }: LedgerRecord): Promise<boolean> {
+    const has = this.#boxes.get(box) ?? this.#test(await this.#labelsOf(box, event))
+    // Nothing comes after it.
+    if (to === 'removed') this.#boxes.delete(box)
+    else this.#boxes.set(box, has)
+    return has
+  }
+
+  async #labelsOf(box: string, event: LedgerRecord['event']): Promise<Readonly<Record<string, string>>> {
+    if (event.type === 'box.created') return event.labels
+    const { ledger } = this.#engine
+    return (ledger.head(box) ?? (await ledger.removedHead(box)))?.state.context.labels ?? {}
+  }
+
+  #test(labels: Readonly<Record<string, string>>): boolean {
+    return this.#wanted.every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value)
+  }
 }

@@ -69,6 +69,22 @@ export class Waiting {
   }
 }
 
+/** Waits for something that cannot be called off, as long as somebody wants it. */
+export async function unlessAborted(wait: Promise<void> | undefined, signal?: AbortSignal): Promise<void> {
+  if (wait === undefined || signal === undefined) return wait
+  if (signal.aborted) throw aborted(signal)
+  let abort = () => {}
+  const given = new Promise<never>((_, reject) => {
+    abort = () => reject(aborted(signal))
+  })
+  signal.addEventListener('abort', abort, { once: true })
+  try {
+    await Promise.race([wait, given])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
 export function aborted(signal: AbortSignal): BoxError {
   return new BoxError('ABORTED', 'The wait was aborted; what was asked for may still happen', {
     cause: signal.reason,

@@ -14,7 +14,16 @@ const effect = fromCallback<StampedEvent>(() => {})
 const modes: readonly StopMode[] = ['graceful', 'force', 'kill']
 const isStronger = (a: StopMode, b: StopMode) => modes.indexOf(a) > modes.indexOf(b)
 
-const nothingSeen: SeenOfGuest = { ready: false, poweredOff: false, panicked: false, commandExit: null }
+/** How long a start waits for its guest, in `ms`. */
+const guestReadyLimit = 60_000
+
+const nothingSeen: SeenOfGuest = {
+  ready: false,
+  readyAt: null,
+  poweredOff: false,
+  panicked: false,
+  commandExit: null,
+}
 
 /** XState calls the factory without an input too, when it sets itself up. */
 const contextOf = ({ input }: { input: Created | undefined }): BoxContext => ({
@@ -33,7 +42,7 @@ const contextOf = ({ input }: { input: Created | undefined }): BoxContext => ({
   failure: null,
   seen: nothingSeen,
   ending: null,
-  restart: { count: 0, attempts: 0, due: false, delayMs: null },
+  restart: { count: 0, attempts: 0, due: false, delayMs: null, beaten: false },
   reboots: { count: 0, recent: [] },
   unknownReason: null,
   eventOffset: 0,
@@ -51,7 +60,7 @@ const newIncarnation = ({ restart, reboots }: BoxContext): Partial<BoxContext> =
   ending: null,
   unknownReason: null,
   eventOffset: 0,
-  restart: { ...restart, due: false, delayMs: null },
+  restart: { ...restart, due: false, delayMs: null, beaten: false },
   reboots: { ...reboots, recent: [] },
 })
 
@@ -92,12 +101,20 @@ const endingBy = ({ context, event }: Args): Ending => {
 }
 
 /** Starts in a row before this ending; a run that was long enough makes the next one the first again. */
-const attemptsBefore = ({ restart, spec, startedAt }: BoxContext, at: number) =>
-  startedAt !== null && at - startedAt >= (spec.restart.backoff ?? defaultBackoff).resetAfterMs
-    ? 0
-    : restart.attempts
+const attemptsBefore = (context: BoxContext, at: number) => {
+  const { restart, spec } = context
+  const { resetAfterMs } = spec.restart.backoff ?? defaultBackoff
+  return at - (runningSince(context) ?? at) >= resetAfterMs ? 0 : restart.attempts
+}
+
+/** A boot is no run, however long it takes. */
+const runningSince = ({ spec, seen, startedAt }: BoxContext) => {
+  if (startedAt === null || readyOf(spec) === 'vmm') return startedAt
+  return seen.readyAt ?? startedAt + guestReadyLimit
+}
 
 const restartIsDueAfter = (args: Args) =>
+  !args.context.restart.beaten &&
   restartsAfter(args.context.spec.restart, endingBy(args)) &&
   hasRetriesLeft(args.context.spec.restart, attemptsBefore(args.context, args.event.at))
 
@@ -135,7 +152,7 @@ export const boxMachine = setup({
     vmmReadyLimit: 10_000,
     createLimit: 60_000,
     bootLimit: 60_000,
-    guestReadyLimit: 60_000,
+    guestReadyLimit,
     pauseLimit: 5_000,
     halfGrace: ({ context }) => Math.ceil((context.stop?.timeoutMs ?? 0) / 2),
     cutLimit: 10_000,
@@ -151,6 +168,7 @@ export const boxMachine = setup({
     restartIsDue: ({ context }) => context.restart.due,
     goesAway: args =>
       args.context.next === 'remove' || (args.context.spec.autoRemove && !restartIsDueAfter(args)),
+    removesItself: ({ context }) => context.spec.autoRemove,
     endsStopped: args => stateAfter(endingBy(args).cause) === 'stopped',
     endsFailed: args => stateAfter(endingBy(args).cause) === 'failed',
     endedByItself: ({ context, event }) =>
@@ -168,7 +186,8 @@ export const boxMachine = setup({
       event.type === 'stop.requested' &&
       event.mode === 'force' &&
       isStronger(event.mode, context.stop?.mode ?? 'graceful'),
-    beatsRestart: ({ context, event }) => event.type === 'stop.requested' && context.next === 'start',
+    beatsRestart: ({ context: { next, stop, restart } }) =>
+      next === 'start' || (stop?.cause !== 'requested' && !restart.beaten),
     readyAtBoot: ({ context }) => readyOf(context.spec) === 'vmm',
     rungFailed: ({ event }) => event.type === 'stop.rung' && event.result === 'failed',
     vmRuns: ({ event }) => event.type === 'vmm.adopted' && event.vm === 'running',
@@ -250,7 +269,9 @@ export const boxMachine = setup({
     ),
     recordVersion: assign(({ event }) => (event.type === 'vmm.ready' ? { vmmVersion: event.version } : {})),
     recordBoot: assign(({ event }) => ({ startedAt: event.at })),
-    recordGuestReady: assign(({ context }) => ({ seen: { ...context.seen, ready: true } })),
+    recordGuestReady: assign(({ context, event }) => ({
+      seen: { ...context.seen, ready: true, readyAt: context.seen.readyAt ?? event.at },
+    })),
     recordReboot: assign(({ context, event }) =>
       event.type === 'guest.rebooted'
         ? {
@@ -276,9 +297,10 @@ export const boxMachine = setup({
     intendStrongerStop: assign(({ context, event }) => ({
       stop: stopIntent(context, event, context.stop?.cause ?? 'requested'),
       next: null,
+      restart: { ...context.restart, beaten: true },
     })),
     intendRestart: assign({ next: 'start' }),
-    forgetRestart: assign({ next: null }),
+    beatRestart: assign(({ context }) => ({ next: null, restart: { ...context.restart, beaten: true } })),
     intendRemoval: assign({ next: 'remove' }),
     recordUnknown: assign(({ event }) => ({
       unknownReason:
@@ -594,7 +616,7 @@ export const boxMachine = setup({
         'guest.powered-off': { actions: 'recordPowerOff' },
         'stop.requested': [
           { guard: 'asksStrongerKill', target: '.killing', actions: 'intendStrongerStop' },
-          { guard: 'beatsRestart', actions: 'forgetRestart' },
+          { guard: 'beatsRestart', actions: 'beatRestart' },
         ],
         'remove.requested': { guard: 'isForced', target: 'removing.killing', actions: 'intendRemoval' },
       },
@@ -609,7 +631,7 @@ export const boxMachine = setup({
             'stop.requested': [
               { guard: 'asksStrongerKill', target: 'killing', actions: 'intendStrongerStop' },
               { guard: 'asksStrongerForce', target: 'cutting', actions: 'intendStrongerStop' },
-              { guard: 'beatsRestart', actions: 'forgetRestart' },
+              { guard: 'beatsRestart', actions: 'beatRestart' },
             ],
           },
         },
@@ -623,7 +645,7 @@ export const boxMachine = setup({
             'stop.requested': [
               { guard: 'asksStrongerKill', target: 'killing', actions: 'intendStrongerStop' },
               { guard: 'asksStrongerForce', target: 'cutting', actions: 'intendStrongerStop' },
-              { guard: 'beatsRestart', actions: 'forgetRestart' },
+              { guard: 'beatsRestart', actions: 'beatRestart' },
             ],
           },
         },
@@ -654,91 +676,124 @@ export const boxMachine = setup({
     },
     stopped: {
       description: 'Down in an orderly way',
-      tags: 'down',
       initial: 'resting',
       on: {
         'box.renamed': { actions: 'rename' },
         'start.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
         'restart.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
-        'remove.requested': { target: 'removing.deleting', actions: 'intendRemoval' },
+        'remove.requested': { guard: 'isForced', target: 'removing.deleting', actions: 'intendRemoval' },
       },
       states: {
         resting: {
           description: 'Stays so until somebody starts it',
+          tags: 'down',
           always: { guard: 'restartIsDue', target: 'scheduling' },
+          on: { 'remove.requested': { target: '#box.removing.deleting', actions: 'intendRemoval' } },
         },
         scheduling: {
           description: 'The restart policy starts it again: the wait before is being drawn',
+          tags: 'busy',
           invoke: { id: 'scheduleRestart', src: 'scheduleRestart' },
           on: {
             'restart.scheduled': { target: 'waiting', actions: 'recordDelay' },
-            'stop.requested': { target: 'resting', actions: 'giveUpRestart' },
+            'stop.requested': [
+              { guard: 'removesItself', target: '#box.removing.deleting', actions: 'giveUpRestart' },
+              { target: 'resting', actions: 'giveUpRestart' },
+            ],
           },
         },
         waiting: {
           description: 'The restart policy starts it again when the wait is over',
+          tags: 'busy',
           after: { restartDelay: { target: '#box.starting', actions: ['openIncarnation', 'countRestart'] } },
-          on: { 'stop.requested': { target: 'resting', actions: 'giveUpRestart' } },
+          on: {
+            'stop.requested': [
+              { guard: 'removesItself', target: '#box.removing.deleting', actions: 'giveUpRestart' },
+              { target: 'resting', actions: 'giveUpRestart' },
+            ],
+          },
         },
       },
     },
     crashed: {
       description: "Down against everybody's wish",
-      tags: 'down',
       initial: 'resting',
       on: {
         'box.renamed': { actions: 'rename' },
         'start.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
         'restart.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
-        'remove.requested': { target: 'removing.deleting', actions: 'intendRemoval' },
+        'remove.requested': { guard: 'isForced', target: 'removing.deleting', actions: 'intendRemoval' },
       },
       states: {
         resting: {
           description: 'Stays so until somebody starts it',
+          tags: 'down',
           always: { guard: 'restartIsDue', target: 'scheduling' },
+          on: { 'remove.requested': { target: '#box.removing.deleting', actions: 'intendRemoval' } },
         },
         scheduling: {
           description: 'The restart policy starts it again: the wait before is being drawn',
+          tags: 'busy',
           invoke: { id: 'scheduleRestart', src: 'scheduleRestart' },
           on: {
             'restart.scheduled': { target: 'waiting', actions: 'recordDelay' },
-            'stop.requested': { target: 'resting', actions: 'giveUpRestart' },
+            'stop.requested': [
+              { guard: 'removesItself', target: '#box.removing.deleting', actions: 'giveUpRestart' },
+              { target: 'resting', actions: 'giveUpRestart' },
+            ],
           },
         },
         waiting: {
           description: 'The restart policy starts it again when the wait is over',
+          tags: 'busy',
           after: { restartDelay: { target: '#box.starting', actions: ['openIncarnation', 'countRestart'] } },
-          on: { 'stop.requested': { target: 'resting', actions: 'giveUpRestart' } },
+          on: {
+            'stop.requested': [
+              { guard: 'removesItself', target: '#box.removing.deleting', actions: 'giveUpRestart' },
+              { target: 'resting', actions: 'giveUpRestart' },
+            ],
+          },
         },
       },
     },
     failed: {
       description: 'Did not come up',
-      tags: 'down',
       initial: 'resting',
       on: {
         'box.renamed': { actions: 'rename' },
         'start.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
         'restart.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
-        'remove.requested': { target: 'removing.deleting', actions: 'intendRemoval' },
+        'remove.requested': { guard: 'isForced', target: 'removing.deleting', actions: 'intendRemoval' },
       },
       states: {
         resting: {
           description: 'Stays so until somebody starts it',
+          tags: 'down',
           always: { guard: 'restartIsDue', target: 'scheduling' },
+          on: { 'remove.requested': { target: '#box.removing.deleting', actions: 'intendRemoval' } },
         },
         scheduling: {
           description: 'The restart policy starts it again: the wait before is being drawn',
+          tags: 'busy',
           invoke: { id: 'scheduleRestart', src: 'scheduleRestart' },
           on: {
             'restart.scheduled': { target: 'waiting', actions: 'recordDelay' },
-            'stop.requested': { target: 'resting', actions: 'giveUpRestart' },
+            'stop.requested': [
+              { guard: 'removesItself', target: '#box.removing.deleting', actions: 'giveUpRestart' },
+              { target: 'resting', actions: 'giveUpRestart' },
+            ],
           },
         },
         waiting: {
           description: 'The restart policy starts it again when the wait is over',
+          tags: 'busy',
           after: { restartDelay: { target: '#box.starting', actions: ['openIncarnation', 'countRestart'] } },
-          on: { 'stop.requested': { target: 'resting', actions: 'giveUpRestart' } },
+          on: {
+            'stop.requested': [
+              { guard: 'removesItself', target: '#box.removing.deleting', actions: 'giveUpRestart' },
+              { target: 'resting', actions: 'giveUpRestart' },
+            ],
+          },
         },
       },
     },

@@ -41,6 +41,8 @@ export interface BoxContext {
 export interface SeenOfGuest {
   /** it said that it is ready */
   readonly ready: boolean
+  /** when it first said so, in `ms since 1970` */
+  readonly readyAt: number | null
   readonly poweredOff: boolean
   readonly panicked: boolean
   /** exit code of the main command */
@@ -57,6 +59,8 @@ export interface RestartState {
   readonly due: boolean
   /** how long it waits, in `ms`, once that is decided */
   readonly delayMs: number | null
+  /** somebody has asked for a stop while this incarnation was ending by itself: it is not started again */
+  readonly beaten: boolean
 }
 
 export interface RebootState {

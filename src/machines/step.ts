@@ -20,7 +20,7 @@ export interface Transition {
 export interface Refusal {
   readonly refused: true
   readonly state: PublicState
-  /** types of the commands that it would accept */
+  /** commands that it would accept, by type */
   readonly accepts: readonly string[]
 }
 
@@ -48,11 +48,16 @@ export function isRefusal(outcome: Transition | Refusal): outcome is Refusal {
   return 'refused' in outcome
 }
 
-/** Command types that the machine accepts in a state. */
+/** Commands that the machine accepts in a state, by type; a removal that has to be forced says so. */
 export function accepts(state: BoxState): string[] {
-  return acceptedOf(
+  const taken = acceptedOf(
     state,
     probes.map(command => ({ ...command, at: 0 })),
+  )
+  const types = taken.map(({ type }) => type)
+  const isForcedOnly = types.filter(type => type === 'remove.requested').length === 1
+  return [...new Set(types)].map(type =>
+    type === 'remove.requested' && isForcedOnly ? 'remove.requested with force' : type,
   )
 }
 

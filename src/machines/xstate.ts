@@ -109,11 +109,11 @@ export function feed(state: Pick<BoxState, 'value' | 'context'>, event: StampedE
   return read(after as BoxSnapshot, after !== before)
 }
 
-/** Types of the events that the machine would take, of those given. */
+/** The events that the machine would take, of those given. */
 export function acceptedOf(
   state: Pick<BoxState, 'value' | 'context'>,
   candidates: readonly StampedEvent[],
-): string[] {
+): StampedEvent[] {
   const snapshot = snapshotOf(state)
-  return [...new Set(candidates.filter(event => snapshot.can(event)).map(event => event.type))]
+  return candidates.filter(event => snapshot.can(event))
 }

@@ -57,6 +57,54 @@ test('a start that failed fails again under its ID, without a second attempt', (
     await box.remove()
   }))
 
+test('an ID is that of one command to one box: another is refused, and does nothing', () =>
+  withTempDir(async home => {
+    await using runtime = await BoxRuntime.open({ home, vmm })
+    const box = await runtime.create({ name: 'it', image, stopTimeoutMs: 0 }, { commandId: 'create' })
+    const other = await runtime.create({ name: 'other', image })
+    await box.start({ commandId: 'start' })
+    const wrong = [
+      () => other.start({ commandId: 'start' }),
+      () => box.stop({ commandId: 'start' }),
+      () => runtime.create({ image }, { commandId: 'start' }),
+      () => runtime.rename('it', 'new', { commandId: 'create' }),
+      () => runtime.remove('other', { commandId: 'start' }),
+    ]
+    for (const work of wrong) {
+      const error = await work().then(
+        () => undefined,
+        error => error,
+      )
+      assert.ok(BoxError.is(error, 'INVALID_ARGUMENT'), String(error))
+      assert.is(error.details.field, 'commandId')
+    }
+    assert.equal(
+      (await runtime.listInfo()).map(({ name, state }) => [name, state]),
+      [
+        ['other', 'configured'],
+        ['it', 'running'],
+      ],
+    )
+    await box.remove({ force: true })
+  }))
+
+test('a start that was aborted was so under its ID', () =>
+  withTempDir(async home => {
+    await using runtime = await BoxRuntime.open({ home, vmm })
+    const box = await runtime.create({ image, ready: { console: 'never said' } })
+    const start = () =>
+      box.start({ commandId: 'start' }).then(
+        () => undefined,
+        error => error,
+      )
+    const first = start()
+    await box.waitFor(({ stage }) => stage === 'waiting', { timeoutMs: 20_000 })
+    await box.stop({ mode: 'kill' })
+    assert.ok(BoxError.is(await first, 'ABORTED'))
+    assert.ok(BoxError.is(await start(), 'ABORTED'))
+    await box.remove()
+  }))
+
 test('expectedVersion is held against the version that is there', () =>
   withTempDir(async home => {
     await using runtime = await BoxRuntime.open({ home, vmm })

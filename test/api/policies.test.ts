@@ -69,6 +69,31 @@ test('a stop beats a restart, whichever comes first', () =>
     assert.is((await box.info()).state, 'stopped')
   }))
 
+test('a stop beats a restart also where the box is going down by itself', () =>
+  withRuntime(async runtime => {
+    const restart = { policy: 'always', backoff: quick } as const
+    const slow = { ...smallGuest('off'), cmdline: 'mode=off boxledger.fault=slow:vmm.shutdown,ms=700' }
+    const box = await runtime.create({ image: slow, restart })
+    box.start().catch(() => {}) // it ends by itself
+    await box.waitFor(({ state }) => state === 'stopping')
+    await box.stop()
+    const { state, ending, incarnation, restartAt } = await box.info()
+    assert.equal([state, ending?.cause, incarnation, restartAt], ['stopped', 'guest-poweroff', 1, undefined])
+  }))
+
+test('a box that removes itself goes when a stop has called its restart off', () =>
+  withRuntime(async runtime => {
+    const restart = { policy: 'on-failure', backoff: { initialMs: 60_000, maxMs: 60_000 } } as const
+    const box = await runtime.create({ image, autoRemove: true, restart })
+    await box.start()
+    kill(await box.info())
+    await box.waitFor('busy')
+    const error = await box.remove().catch(error => error)
+    assert.ok(BoxError.is(error, 'INVALID_STATE'), String(error))
+    await box.stop()
+    await eventually(async () => !(await runtime.exists(box.id)))
+  }))
+
 test('a restart that is due outlives the engine', () =>
   withTempDir(async home => {
     const first = await BoxRuntime.open({ home, vmm })

@@ -8,6 +8,7 @@ import {
   publicStateOf,
   type Refusal,
   type RestartSpec,
+  snapshotOf,
   step,
   type Transition,
 } from 'boxledger/machines'
@@ -84,7 +85,7 @@ test('a refusal names the state and what it would accept', () => {
     'stop.requested',
     'restart.requested',
     'pause.requested',
-    'remove.requested',
+    'remove.requested with force',
     'box.renamed',
   ])
 })
@@ -366,6 +367,63 @@ test('a stop beats a restart that waits, and a start need not wait for it', () =
   assert.equal([beaten.to, beaten.state.context.restart.due], ['crashed', false])
   assert.equal(beaten.timers.cancelled, ['xstate.after.restartDelay.box.crashed.waiting'])
   assert.is((waiting.when({ type: 'start.requested' }) as Transition).to, 'starting')
+})
+
+test('a stop beats a restart also where the box is going down by itself, whose ending stays', () => {
+  const off: BoxEvent = { type: 'guest.powered-off', incarnation: 1 }
+  const failed: BoxEvent = { type: 'start.failed', incarnation: 1, code: 'BOOT_FAILED', message: 'no kernel' }
+  const always = policed({ policy: 'always' })
+  for (const mode of ['graceful', 'kill'] as const) {
+    const asked: BoxEvent = { type: 'stop.requested', mode }
+    const ends: readonly [readonly BoxEvent[], string, string][] = [
+      [[...up, off], 'stopped', 'guest-poweroff'],
+      [[...up, { type: 'guest.panicked', incarnation: 1 }], 'crashed', 'guest-panic'],
+      [[...up.slice(0, 5), failed], 'failed', 'boot-failed'],
+    ]
+    for (const [events, state, cause] of ends) {
+      assert.ok(given([...events, exited()], always).outcome.state.context.restart.due, 'it would come back')
+      const { outcome } = given([...events, asked, exited()], always)
+      assert.equal(endOf(outcome.state), [state, cause])
+      assert.equal([outcome.effects, outcome.state.context.restart.due], [[], false], `${mode}: ${cause}`)
+    }
+  }
+})
+
+test('a box that removes itself does so when a stop has called its restart off', () => {
+  const itself = {
+    ...created,
+    spec: { ...spec, autoRemove: true, restart: { policy: 'on-failure' } },
+  } as const satisfies BoxEvent
+  for (const events of [
+    [...up, exited()],
+    [...up, exited(), scheduled(60_000)],
+  ])
+    assert.is(pathOf(given([...events, stop], itself).outcome.state.value), 'removing.deleting')
+})
+
+test('a box whose restart is due is busy, and not removed without force', () => {
+  const waiting = given([...up, exited(), scheduled(60_000)], policed({ policy: 'always' }))
+  assert.ok(snapshotOf(waiting.outcome.state).hasTag('busy'))
+  assert.ok(isRefusal(waiting.when({ type: 'remove.requested', force: false })))
+  const resting = waiting.when(stop) as Transition
+  assert.ok(snapshotOf(resting.state).hasTag('down') && !snapshotOf(resting.state).hasTag('busy'))
+  assert.is((waiting.when({ type: 'remove.requested', force: true }) as Transition).to, 'removing')
+})
+
+test('a slow boot is no long run: starts in a row are counted from when the guest was ready', () => {
+  const restart: RestartSpec = { policy: 'always', maxRetries: 1 }
+  const at = (ms: number, event: BoxEvent, state: BoxState) =>
+    step(state, event, { at: ms, version: 30 }) as Transition
+  const again = given([...up, exited(), scheduled(10)], policed(restart))
+  const second = again.when(after('restartDelay', 'crashed.waiting')) as Transition
+  const of2 = (event: BoxEvent) => ({ ...event, incarnation: 2 }) as BoxEvent
+  let state = second.state
+  for (const event of up.slice(1, -1)) state = at(20_000, of2(event), state).state
+  state = at(80_000, of2({ type: 'guest.ready', incarnation: 2 }), state).state
+  const soon = at(81_000, of2(exited()), state)
+  assert.equal([soon.to, soon.state.context.restart.due], ['crashed', false], 'the limit holds')
+  const late = at(90_000, of2(exited()), state)
+  assert.equal([late.state.context.restart.due, late.state.context.restart.attempts], [true, 0])
 })
 
 test('back-off grows, is bounded, and is spread', () => {

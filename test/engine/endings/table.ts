@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
 import { join } from 'node:path'
 import { type Box, BoxError, type BoxInfo, type BoxOptions, type BoxRuntime } from 'boxledger'
+import { askVmm } from '../../support/ask-vmm.ts'
 import { smallGuest } from '../../support/vmms.ts'
 
 export type Vmm = 'none' | 'qemu' | 'cloud-hypervisor'
@@ -152,7 +152,7 @@ export const rows: readonly Row[] = [
   { ending: 'SIGTERM by somebody else', make: signalled('SIGTERM'), expected: 'stopped external' },
   {
     ending: 'vmm.shutdown by somebody else',
-    make: ended('tick', (box, place) => ask(runDir(place, box), 'vmm.shutdown')),
+    make: ended('tick', (box, place) => askVmm(runDir(place, box), 'vmm.shutdown')),
     expected: 'stopped external',
   },
   {
@@ -272,15 +272,4 @@ function qemuOf({ home }: Place): number {
   })
   if (found === undefined) throw new Error('There is no QEMU')
   return Number(found)
-}
-
-/** Calls a VMM as somebody else would. */
-function ask(dir: string, call: string): Promise<void> {
-  return new Promise(resolve => {
-    const path = `/api/v1/${call}`
-    const asked = request({ socketPath: join(dir, 'api.sock'), method: 'PUT', path, agent: false }, answer =>
-      answer.resume().on('close', resolve),
-    )
-    asked.on('error', () => resolve()).end() // it may end before its answer is out
-  })
 }

@@ -1,9 +1,9 @@
 import { mkdirSync, rmSync } from 'node:fs'
-import { request } from 'node:http'
 import { join } from 'node:path'
 import type { Box, BoxRuntime } from 'boxledger'
 import { type BoxEvent, isRefusal, type ProcessIdentity, type PublicState, step } from 'boxledger/machines'
 import { type Ledger, openLedger } from 'boxledger/store'
+import { askVmm } from '../../support/ask-vmm.ts'
 import { smallGuest } from '../../support/vmms.ts'
 import type { Boot, World } from './table.ts'
 
@@ -142,22 +142,11 @@ export async function arrange({ world, dir, pid }: Arranged): Promise<void> {
     case 'directory lost':
       return rmSync(dir, { recursive: true })
     case 'VM gone':
-      return await ask(dir, 'vm.delete')
+      return await askVmm(dir, 'vm.delete')
     case 'paused':
-      return await ask(dir, 'vm.pause')
+      return await askVmm(dir, 'vm.pause')
     case 'off':
       // The trace that a guest leaves which powers off by itself.
-      return await ask(dir, 'vm.shutdown')
+      return await askVmm(dir, 'vm.shutdown')
   }
-}
-
-/** Calls a VMM as somebody else would; what it says to that does not matter. */
-function ask(dir: string, call: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const path = `/api/v1/${call}`
-    const asked = request({ socketPath: join(dir, 'api.sock'), method: 'PUT', path, agent: false }, answer =>
-      answer.resume().on('end', resolve),
-    )
-    asked.on('error', reject).end()
-  })
 }
