@@ -1,3 +1,5 @@
+export type { ArchiveReport } from './archive/move.ts'
+export type { CompactReport } from './compact.ts'
 export type {
   Append,
   Committed,

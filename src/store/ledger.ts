@@ -1,4 +1,6 @@
 import type { BoxError, Head, LedgerRecord, RecordMeta, Transition } from '../machines/index.ts'
+import type { ArchiveReport } from './archive/move.ts'
+import type { CompactReport } from './compact.ts'
 
 /** A transition handed in to be made durable. */
 export interface Append {
@@ -29,6 +31,8 @@ export interface ReadOptions {
 export interface Parked {
   readonly position?: number
   readonly reason: string
+  /** the box was removed before: nobody waits for it */
+  readonly removed?: boolean
 }
 
 /** The ownership before this one, as the ledger's own journal has it. */
@@ -102,6 +106,14 @@ export interface Ledger {
    */
   onCommit(listener: (committed: readonly Committed[]) => void): () => void
   verify(options?: { readonly box?: string; readonly replay?: boolean }): Promise<VerifyReport>
+  /**
+   * Moves records of boxes that were removed before a time, in `ms since 1970`, out of the database, into closed
+   * segments in the home; they can be read and verified as before. Frames stay. Cut off at any moment it loses
+   * nothing, and goes on when it is asked for again.
+   */
+  archive(before: number): Promise<ArchiveReport>
+  /** Gives back the space of what was archived, overwritten or deleted, while all else goes on. */
+  compact(): Promise<CompactReport>
   /** writes what is queued, then lets go of the home; idempotent */
   close(): Promise<void>
 }
@@ -124,4 +136,6 @@ export interface OpenLedgerOptions {
    * group lost or there. Made for tests and measurements.
    */
   readonly aroundFlush?: (write: () => Promise<void>) => Promise<void>
+  /** told between two steps of archiving that a crash could come between; made for tests */
+  readonly boundary?: (name: string) => void
 }

@@ -1,7 +1,10 @@
 import { BoxError, type Head, type LedgerRecord } from '../machines/index.ts'
 import { again, closedError, commitUnknown } from './answers.ts'
+import type { Archive } from './archive/archive.ts'
+import type { ArchiveReport } from './archive/move.ts'
 import type { Ballast } from './ballast.ts'
 import { decodeHead } from './codec.ts'
+import type { CompactReport } from './compact.ts'
 import type { Database } from './database.ts'
 import { authorOf, type Entry, type Placed } from './entry.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -20,6 +23,7 @@ import type {
 import { type Listener, Listeners } from './listeners.ts'
 import type { Loaded } from './load.ts'
 import type { Lock } from './lock.ts'
+import { Maintenance } from './maintenance.ts'
 import { Reader } from './reader.ts'
 import { ghostsAfter, reopen, waitForRoom } from './recovery.ts'
 import { Registry } from './registry.ts'
@@ -33,6 +37,7 @@ export interface Ground {
   readonly lock: Lock
   readonly tailFile: TailFile
   readonly ballast: Ballast
+  readonly archive: Archive
   readonly ownership: Ownership
   readonly previous: PreviousOwner | undefined
   readonly loaded: Loaded
@@ -50,6 +55,7 @@ export class LevelLedger implements Ledger {
   readonly #registry = new Registry()
   readonly #commits: GroupCommit
   readonly #reader: Reader
+  readonly #maintenance: Maintenance
   readonly #listeners = new Listeners()
   #tail: Tail
   #failure: BoxError | undefined
@@ -80,9 +86,20 @@ export class LevelLedger implements Ledger {
       },
     })
     this.#reader = new Reader(db, {
+      beside: { losses: loaded.losses, archive: ground.archive },
       tail: () => this.#tail,
       head: box => this.#registry.heads.get(box),
       ready: () => this.#ready(),
+    })
+    this.#maintenance = new Maintenance({
+      db,
+      archive: ground.archive,
+      options,
+      reading: read => this.#reader.reading(read),
+      write: write => this.#commits.other(write),
+      parked: () => this.#registry.parked,
+      refusal: () => (this.#closing ? closedError() : this.#failure && again(this.#failure)),
+      closed: this.#closed.signal,
     })
     this.#room = this.#makeRoom(ground.isFull)
   }
@@ -169,7 +186,7 @@ export class LevelLedger implements Ledger {
    * fate of their transitions was unknown, and what has waited goes on.
    */
   async #recover(cause: unknown, placed: readonly Placed[]): Promise<void> {
-    const { db, tailFile, ballast, ownership } = this.#ground
+    const { db, tailFile, ballast, archive, ownership } = this.#ground
     const before = this.#tail
     let undecided = placed
     const giveUp = () => {
@@ -181,6 +198,7 @@ export class LevelLedger implements Ledger {
     }
     const reopened = await reopen(db, before, ownership, {
       ballast,
+      archive,
       signal: this.#closed.signal,
       onFailure: failure => {
         this.#failure = failure
@@ -194,7 +212,7 @@ export class LevelLedger implements Ledger {
       return
     }
     const { loaded, isFull } = reopened
-    const ghosts = await ghostsAfter(before, loaded, db)
+    const ghosts = await ghostsAfter(before, loaded, db, archive)
     this.#registry.load(loaded.heads, loaded.parked, loaded.namesOfParked)
     this.#tail = loaded.tail
     tailFile.write(loaded.tail)
@@ -243,6 +261,7 @@ export class LevelLedger implements Ledger {
   }
 
   #rejectWaiting(error: BoxError): void {
+    this.#commits.rejectOthers(again(error))
     for (const entry of this.#commits.takeWaiting()) {
       this.#registry.release(entry)
       entry.reject(again(error))
@@ -280,8 +299,17 @@ export class LevelLedger implements Ledger {
         parked: this.#registry.parked,
         epoch: this.epoch,
         tailFile: this.#ground.tailFile,
+        beside: { losses: this.#ground.loaded.losses, archive: this.#ground.archive },
       }),
     )
+  }
+
+  archive(before: number): Promise<ArchiveReport> {
+    return this.#maintenance.archive(before)
+  }
+
+  compact(): Promise<CompactReport> {
+    return this.#maintenance.compact()
   }
 
   close(): Promise<void> {
@@ -293,6 +321,7 @@ export class LevelLedger implements Ledger {
     const { db, ownership, tailFile, lock } = this.#ground
     this.#closed.abort()
     try {
+      await this.#maintenance.idle()
       if (!this.#failure) await this.#commits.idle()
       await this.#room
       await this.#recovery

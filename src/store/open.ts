@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { BoxError } from '../machines/index.ts'
+import { archiveOf } from './archive/archive.ts'
 import { ballastAt } from './ballast.ts'
 import { openDatabase } from './database.ts'
 import { checkFormat, lastOwnership, type Ownership, writeOwnership } from './journal.ts'
@@ -40,7 +41,11 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
       if (!isFull) throw error
       return begin(options, tailFile)
     })
-    return new LevelLedger({ db, lock, tailFile, ballast, ownership, previous, loaded, isFull }, options)
+    const archive = archiveOf(home)
+    return new LevelLedger(
+      { db, lock, tailFile, ballast, archive, ownership, previous, loaded, isFull },
+      options,
+    )
   } catch (error) {
     for (const step of undo.reverse()) await step()
     throw storageError(error, `Opening the home ${home}`)
@@ -58,7 +63,7 @@ async function begin(
     const last = await lastOwnership(db)
     // Without syncs the host may have kept the tail file and lost records: that is what was asked for.
     const lostPower = last?.durability === 'process' && last.bootId !== bootId && last.closed === undefined
-    const loaded = await load(db, lostPower ? undefined : tailFile.found)
+    const loaded = await load(db, lostPower ? undefined : tailFile.found, archiveOf(home))
     const ownership: Ownership = {
       // The records know an epoch too, should the journal have lost its end.
       epoch: Math.max(last?.epoch ?? 0, loaded.epoch) + 1,
