@@ -150,6 +150,8 @@ export const shapes = {
   }),
   shutdown: v.strictObject({ timeoutMs: v.optional(whole(0, 86_400_000)) }),
   verify: v.strictObject({ replay: v.optional(v.boolean()), box: v.optional(v.string()) }),
+  archive: v.strictObject({ before: v.date('must be a Date') }),
+  path,
   open: v.strictObject({
     home: v.optional(path),
     vmm: v.optional(

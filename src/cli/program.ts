@@ -4,6 +4,8 @@ import type { Cli } from './cli.ts'
 import { exitCodeOf, tellFailure } from './failure.ts'
 import type { Output } from './output.ts'
 import { type GlobalOptions, withHome } from './session.ts'
+import { addArchive } from './verbs/archive.ts'
+import { addCompact } from './verbs/compact.ts'
 import { addConsole } from './verbs/console.ts'
 import { addCreate } from './verbs/create.ts'
 import { addInfo } from './verbs/info.ts'
@@ -12,6 +14,7 @@ import { addLog } from './verbs/log.ts'
 import { addLs } from './verbs/ls.ts'
 import { addPause } from './verbs/pause.ts'
 import { addRename } from './verbs/rename.ts'
+import { addRepair } from './verbs/repair.ts'
 import { addResolve } from './verbs/resolve.ts'
 import { addRestart } from './verbs/restart.ts'
 import { addResume } from './verbs/resume.ts'
@@ -40,6 +43,9 @@ const verbs = [
   addConsole,
   addLog,
   addVerify,
+  addRepair,
+  addArchive,
+  addCompact,
   addServe,
   addInfo,
 ]

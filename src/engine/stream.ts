@@ -28,12 +28,15 @@ export async function* records(
       if (o.follow) return
       throw closedError()
     }
-    const batch = engine.tail.at(next) ?? engine.ledger.read({ from: next })
+    const end = engine.tail.position
+    const batch = engine.tail.at(next) ?? engine.ledger.read({ from: next, ...(o.box && { box: o.box }) })
     for await (const record of batch) {
       o.signal?.throwIfAborted()
       next = record.position + 1
       if (matches(engine, record, o)) yield record
     }
+    // Of one box only its own records were read: damage of another's is no end of them.
+    next = Math.max(next, end + 1)
     if (o.follow) await engine.tail.reached(next, o.signal)
     else if (next > engine.tail.position) return
   }

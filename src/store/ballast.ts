@@ -26,32 +26,27 @@ export function ballastAt(path: string): Ballast {
       return true
     },
     async make() {
+      const { blocks, bsize } = await statfs(dirname(path))
+      // A small disk is there for records first.
+      const size = Math.min(wanted, Math.floor((blocks * bsize) / 4))
+      if (sizeOf(path) === size) return true
+      const file = await open(path, 'w', 0o600)
       try {
-        const { blocks, bsize } = await statfs(dirname(path))
-        // A small disk is there for records first.
-        const size = Math.min(wanted, Math.floor((blocks * bsize) / 4))
-        if (sizeOf(path) !== size) await fill(path, size)
+        // Some file systems do not store zeros.
+        const chunk = randomBytes(Math.min(size, mib))
+        for (let at = 0; at < size; ) {
+          const { bytesWritten } = await file.write(chunk, 0, Math.min(chunk.length, size - at), at)
+          at += bytesWritten
+        }
         return true
       } catch {
         // Whatever the reason, there is no ballast, which the caller is told.
         await rm(path, { force: true })
         return false
+      } finally {
+        await file.close()
       }
     },
-  }
-}
-
-async function fill(path: string, size: number): Promise<void> {
-  const file = await open(path, 'w', 0o600)
-  try {
-    // Some file systems do not store zeros.
-    const chunk = randomBytes(Math.min(size, mib))
-    for (let at = 0; at < size; ) {
-      const { bytesWritten } = await file.write(chunk, 0, Math.min(chunk.length, size - at), at)
-      at += bytesWritten
-    }
-  } finally {
-    await file.close()
   }
 }
 

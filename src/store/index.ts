@@ -13,3 +13,6 @@ export type {
 } from './ledger.ts'
 export { openLedger } from './open.ts'
 export { type ListFilter, Projections } from './projections.ts'
+export { type RepairOptions, repairLedger } from './repair/repair.ts'
+export type { Positions, RepairReport } from './repair/report.ts'
+export type { FileDamage } from './salvage/salvage.ts'

@@ -12,6 +12,7 @@
  *   n/NAME                         sealed box ID                                  names of boxes that are not removed
  *   c/COMMAND                      sealed {box, position}                         what a command ID has led to
  *   m/format                       number                                         version of this layout
+ *   m/home                         sealed identity of a directory                 where the ledger is at home
  *   m/owner/EPOCH                  sealed ownership                               journal: opened, closed
  *   m/segment/NUMBER               sealed {records, bytes, sha256, …}             journal: archived
  *   m/compacted                    sealed {at, before, after}                     journal: last compacted
@@ -34,6 +35,7 @@ const digits = 14
 const fixed = (n: number): string => n.toString(16).padStart(digits, '0')
 
 export const formatKey = 'm/format'
+export const homeKey = 'm/home'
 export const compactedKey = 'm/compacted'
 
 export function frameKey(position: number): string {

@@ -12,7 +12,7 @@ import {
   type StreamOptions,
 } from '../../engine/index.ts'
 import { BoxError, type Head, type LedgerRecord } from '../../machines/index.ts'
-import type { VerifyReport } from '../../store/index.ts'
+import type { ArchiveReport, CompactReport, VerifyReport } from '../../store/index.ts'
 import type { CommandOptions, EventsOptions, RemoveOptions } from '../box.ts'
 import type { BoxRuntime } from '../box-runtime.ts'
 import { observe } from '../observe.ts'
@@ -167,6 +167,17 @@ export class EmbeddedRuntime implements BoxRuntime {
     })
   }
 
+  async archive(o: { readonly before: Date }): Promise<ArchiveReport> {
+    this.#assertOpen()
+    const { before } = check(shapes.archive, o, 'options')
+    return this.#engine.ledger.archive(before.getTime())
+  }
+
+  async compact(): Promise<CompactReport> {
+    this.#assertOpen()
+    return this.#engine.ledger.compact()
+  }
+
   async shutdown(o: { readonly timeoutMs?: number } = {}): Promise<void> {
     const { timeoutMs } = check(shapes.shutdown, o, 'options')
     await lifecycle.stopAttached(this.#engine, timeoutMs)
@@ -199,7 +210,8 @@ export class EmbeddedRuntime implements BoxRuntime {
   #idOfAny(idOrName: string): string | undefined {
     const head = this.#find(idOrName)
     if (head !== undefined) return head.box
-    return this.#engine.ledger.parked.has(idOrName) ? idOrName : undefined
+    const parked = this.#engine.ledger.parked.get(idOrName)
+    return parked !== undefined && !parked.removed ? idOrName : undefined
   }
 
   #infoOf(id: string): BoxInfo | undefined {
@@ -211,7 +223,7 @@ export class EmbeddedRuntime implements BoxRuntime {
   #unread(): BoxInfo[] {
     const { parked } = this.#engine.ledger
     return [...parked]
-      .filter(([id]) => this.#engine.ledger.head(id) === undefined)
+      .filter(([id, { removed }]) => !removed && this.#engine.ledger.head(id) === undefined)
       .map(([id, why]) => infoOfParked(id, why))
   }
 
@@ -232,7 +244,10 @@ export class EmbeddedRuntime implements BoxRuntime {
   }
 
   async #idOf(idOrName: string): Promise<string> {
-    const head = this.#find(idOrName) ?? (await this.#engine.ledger.removedHead(idOrName))
+    const found = this.#find(idOrName)
+    // A parked box may have no head: that it is damaged says more than that it is not found.
+    if (found === undefined && this.#engine.ledger.parked.has(idOrName)) return idOrName
+    const head = found ?? (await this.#engine.ledger.removedHead(idOrName))
     if (head === undefined) throw notFound(idOrName)
     return head.box
   }

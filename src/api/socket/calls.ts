@@ -53,6 +53,8 @@ export const calls: Readonly<Record<string, Call>> = {
   resolve: ({ runtime }, [box, verdict, c], signal) =>
     runtime.resolve(box as never, verdict as never, until(c, signal)),
   verify: ({ runtime }, [o]) => runtime.verify(o as never),
+  archive: ({ runtime }, [before]) => runtime.archive({ before: new Date(String(before)) }),
+  compact: ({ runtime }) => runtime.compact(),
 }
 
 /** Verbs of a box, by name. */

@@ -1,11 +1,11 @@
 import type { Observable } from 'rxjs'
 import type { BoxInfo } from '../../engine/index.ts'
 import type { LedgerRecord } from '../../machines/index.ts'
-import type { VerifyReport } from '../../store/index.ts'
+import type { ArchiveReport, CompactReport, VerifyReport } from '../../store/index.ts'
 import type { Box, CommandOptions, EventsOptions, RemoveOptions } from '../box.ts'
 import type { BoxRuntime } from '../box-runtime.ts'
 import { observe } from '../observe.ts'
-import type { BoxOptions } from '../options.ts'
+import { type BoxOptions, check, shapes } from '../options.ts'
 import type { ListFilter } from '../runtime-options.ts'
 import { RemoteActors } from './actors.ts'
 import { part, partCommand } from './arguments.ts'
@@ -118,6 +118,16 @@ export class RemoteRuntime implements BoxRuntime {
 
   verify(o: { readonly replay?: boolean; readonly box?: string } = {}): Promise<VerifyReport> {
     return this.#client.call('/call/verify', [o])
+  }
+
+  async archive(o: { readonly before: Date }): Promise<ArchiveReport> {
+    // A date has no JSON of its own.
+    const { before } = check(shapes.archive, o, 'options')
+    return this.#client.call('/call/archive', [before.toISOString()])
+  }
+
+  compact(): Promise<CompactReport> {
+    return this.#client.call('/call/compact', [])
   }
 
   shutdown(_o: { readonly timeoutMs?: number } = {}): Promise<void> {
