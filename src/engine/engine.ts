@@ -84,7 +84,6 @@ export class Engine {
       durability: options.durability ?? 'sync',
       now: () => world.clock.now(),
       ...(options.aroundFlush === undefined ? {} : { aroundFlush: options.aroundFlush }),
-      ...(options.boundary === undefined ? {} : { boundary: options.boundary }),
     })
     const engine = new Engine(options, ledger, world)
     for (const head of ledger.heads()) engine.#recover(head)

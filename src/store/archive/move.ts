@@ -130,7 +130,7 @@ async function closeSegment(
     sha256,
   }
   await write([[segmentKey(segment), seal(JSON.stringify(entry))], ...entries])
-  boundary('archive: bodies moved')
+  boundary('after moving the bodies')
   return entry
 }
 

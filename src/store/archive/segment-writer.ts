@@ -64,14 +64,14 @@ export class SegmentWriter {
   async finish(): Promise<string> {
     const path = join(this.#directory, segmentName(this.segment))
     await this.#flush()
-    this.#boundary('archive: segment written')
+    this.#boundary('after writing the segment')
     await this.#file.sync()
     await this.#file.close()
-    this.#boundary('archive: segment synced')
+    this.#boundary('after syncing the segment')
     await rename(path + unfinished, path)
-    this.#boundary('archive: segment named')
+    this.#boundary('after naming the segment')
     await syncDirectory(this.#directory)
-    this.#boundary('archive: segment closed')
+    this.#boundary('after syncing the archive')
     return this.#hash.digest('hex')
   }
 
