@@ -7,9 +7,12 @@ import {
   frameKey,
   headKey,
   livingHeads,
+  losses,
   nameKey,
   names,
   owners,
+  parkedBoxes,
+  repairs,
   suffixOf,
 } from './keys.ts'
 import { entryPages } from './scan.ts'
@@ -112,6 +115,10 @@ export async function verifyJournal(
     if (number !== last + 1) report({ kind: 'journal', message: `Epoch ${number} follows epoch ${last}` })
     last = number
   }
+  for (const range of [repairs, losses, parkedBoxes])
+    for await (const [key, sealed] of db.iterator({ ...range, ...at }))
+      if (decodeSealed(sealed) === undefined)
+        report({ kind: 'journal', message: `The entry ${key} is damaged` })
   if (last !== epoch)
     report({ kind: 'journal', message: `The journal ends with epoch ${last}, the present one is ${epoch}` })
 }

@@ -1,4 +1,5 @@
-// @timeout 300
+// @timeout 60
+// @timeout-long 300
 import { spawnSync } from 'node:child_process'
 import { cpSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'

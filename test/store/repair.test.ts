@@ -1,4 +1,6 @@
 // @timeout 120
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   copyFileSync,
   existsSync,
@@ -10,15 +12,18 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Ledger } from 'boxledger/store'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { eventually } from '../support/eventually.ts'
 import { sized } from '../support/long.ts'
 import {
   all,
   create,
   damage,
   keyOf,
+  next,
   open,
   rejection,
   remove,
@@ -309,6 +314,65 @@ test('a write that was torn at the end, and never told, is no loss', () =>
     copyFileSync(`${home}-tail`, join(home, 'ledger.tail'))
     const report = await repairAndCompare(home, target, { ...truth, epoch: ledger.epoch })
     assert.equal([report.position, report.lost, report.parked, report.files.length], [11, [], [], 1])
+  }))
+
+test('a history that today does not fold keeps its stored head; without that its box is parked', () =>
+  withHome(async home => {
+    const ledger = await open(home)
+    await fill(ledger)
+    const append = next(ledger, 'last', { type: 'start.requested' })
+    // As another version of the machine would have had it.
+    await ledger.append({ ...append, transition: { ...append.transition, effects: [] } })
+    await submit(ledger, 'last', { type: 'box.renamed', name: 'later' })
+    const head = ledger.head('last')
+    await ledger.close()
+    assert.equal((await repair(home, `${home}-1`)).parked, [])
+    const good = await open(`${home}-1`)
+    assert.equal(good.head('last'), head)
+    assert.is(good.claimant('later'), 'last')
+    await good.close()
+    await harm(home, db => db.put('h/last', '00000000{}'))
+    const { parked, records } = await repair(home, `${home}-2`)
+    assert.is(records, 13)
+    assert.equal(parked, [
+      { box: 'last', position: 13, reason: 'the history does not fold, and the head is lost' },
+    ])
+  }))
+
+test('killed at any moment, it leaves a home that is refused, or one that is complete', () =>
+  filled(async ({ home, target }) => {
+    const program = fileURLToPath(new URL('./repairer.js', import.meta.url))
+    let refused = 0
+    for (const sign of [
+      'ledger.tail',
+      'repair/scratch',
+      'repair/ledger',
+      'repair/ledger/CURRENT',
+      'ledger/CURRENT',
+    ]) {
+      const place = `${target}-${sign.replaceAll('/', '-')}`
+      const child = spawn(process.execPath, [program, home, place], { stdio: 'ignore' })
+      const ended = once(child, 'exit')
+      await eventually(() => existsSync(join(place, sign)) || child.exitCode !== null, {
+        everyMs: 0,
+        timeoutMs: 30_000,
+      })
+      child.kill('SIGKILL')
+      await ended
+      const outcome = await open(place).then(
+        async ledger => {
+          assert.is((await all(ledger.read())).length, 11)
+          await ledger.close()
+          return 'complete'
+        },
+        error => error.code,
+      )
+      if (outcome === 'LEDGER_CORRUPT') refused += 1
+      else assert.is(outcome, 'complete', sign)
+      assert.is((await rejection(repair(home, place))).code, 'INVALID_ARGUMENT')
+    }
+    assert.ok(refused > 0)
+    process.stdout.write(`\nkilled while it repaired: 5 times, ${refused} refused, ${5 - refused} complete\n`)
   }))
 
 test('nothing at all is left: the new home says so', () =>

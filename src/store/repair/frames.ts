@@ -60,13 +60,13 @@ export async function proveFrames(
     return chosen
   }
 
-  const candidates = new Candidates(findings)
+  const candidates = new CandidatesDown(findings)
   for (let position = end; position > 0; position -= 1) {
-    const found = await candidates.at(position)
+    const { found, before } = await candidates.at(position)
     if (known?.position === position) expected ??= known.hash
     const anchors =
       expected === undefined
-        ? await anchorsOf(found, findings)
+        ? await anchorsOf(found, before, findings)
         : found.filter(({ hash }) => hash === expected)
     if (position === end) tailHash = expected
     if (anchors.length === 0) {
@@ -90,34 +90,64 @@ async function endOf(findings: Findings, known: Tail | undefined): Promise<numbe
   const placed = await findings.lastPlaced()
   for await (const { position, found } of findings.candidatesDown()) {
     if (position <= Math.max(placed, known?.position ?? 0)) break
-    if ((await anchorsOf(found, findings)).length > 0) return position
+    const bodies = await findings.bodies(found.map(({ frame }) => frame))
+    if (found.some(({ sound }, n) => sound || bodies[n] !== undefined)) return position
   }
   return Math.max(placed, known?.position ?? 0)
 }
 
-/** Frames that are good though no successor links to them: their bodies prove them, or LevelDB's checksum does. */
-async function anchorsOf(found: readonly Candidate[], findings: Findings): Promise<Candidate[]> {
+/**
+ * Frames that are good though no successor links to them: by LevelDB's checksum, or since all that they say is known
+ * from elsewhere: their place by the body, or by what links to that, and what they link to by the frame before.
+ */
+async function anchorsOf(
+  found: readonly Candidate[],
+  before: readonly Candidate[],
+  findings: Findings,
+): Promise<Candidate[]> {
   const bodies = await findings.bodies(found.map(({ frame }) => frame))
-  const proven = found.filter((_, n) => bodies[n] !== undefined)
-  return [...proven, ...found.filter((each, n) => bodies[n] === undefined && each.sound)]
+  const best: Candidate[] = []
+  const others: Candidate[] = []
+  for (const [n, candidate] of found.entries()) {
+    const { frame, sound } = candidate
+    const isPlaced = bodies[n] !== undefined || (await findings.isLinked(frame)) === true
+    const isLinking =
+      frame.position === 1 ? frame.prev === noHash : before.some(({ hash }) => hash === frame.prev)
+    if (isPlaced && isLinking) best.push(candidate)
+    else if (sound) others.push(candidate)
+  }
+  return [...best, ...others]
 }
 
-/** Candidates by position, asked for from the last to the first. */
-class Candidates {
-  readonly #source: AsyncIterator<{ position: number; found: Candidate[] }>
-  #next: { position: number; found: Candidate[] } | undefined
+interface Candidates {
+  readonly position: number
+  readonly found: readonly Candidate[]
+}
+
+/** Candidates by position, asked for from the last to the first, with those of the position before. */
+class CandidatesDown {
+  readonly #source: AsyncIterator<Candidates>
+  #here: Candidates | undefined
+  #next: Candidates | undefined
   #begun = false
 
   constructor(findings: Findings) {
     this.#source = findings.candidatesDown()
   }
 
-  async at(position: number): Promise<readonly Candidate[]> {
-    while (!this.#begun || (this.#next !== undefined && this.#next.position > position)) {
+  async at(position: number): Promise<{ found: readonly Candidate[]; before: readonly Candidate[] }> {
+    while (!this.#begun || (this.#here !== undefined && this.#here.position > position)) {
+      this.#here = this.#begun ? this.#next : await this.#take()
+      this.#next = this.#here && (await this.#take())
       this.#begun = true
-      this.#next = (await this.#source.next()).value
     }
-    return this.#next?.position === position ? this.#next.found : []
+    const of = (wanted: number) =>
+      [this.#here, this.#next].find(each => each?.position === wanted)?.found ?? []
+    return { found: of(position), before: of(position - 1) }
+  }
+
+  async #take(): Promise<Candidates | undefined> {
+    return (await this.#source.next()).value
   }
 }
 

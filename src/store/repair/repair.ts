@@ -47,27 +47,27 @@ export interface RepairOptions {
  */
 export async function repairLedger(options: RepairOptions): Promise<RepairReport> {
   const { home, target, now } = options
-  const { isNew } = preparePlaces(home, target)
-  const clear = () => {
-    for (const name of isNew ? [''] : readdirSync(target))
-      rmSync(join(target, name), { recursive: true, force: true })
-  }
-  const still = await keepStill(join(home, 'lock')).catch(error => {
-    clear()
-    throw error
-  })
+  // Undone in the opposite order, whatever happens.
+  const undo: (() => void)[] = []
+  let isDone = false
   try {
+    const { isNew } = preparePlaces(home, target)
+    undo.push(() => {
+      if (isDone) return
+      for (const name of isNew ? [''] : readdirSync(target))
+        rmSync(join(target, name), { recursive: true, force: true })
+    })
+    const still = await keepStill(join(home, 'lock'))
+    undo.push(() => still.release())
     const lock = await takeLock(join(target, 'lock'), now)
-    try {
-      return await repairInto(options)
-    } catch (error) {
-      clear()
-      throw storageError(error, `Repairing ${home}`)
-    } finally {
-      lock.release()
-    }
+    undo.push(() => lock.release())
+    const report = await repairInto(options)
+    isDone = true
+    return report
+  } catch (error) {
+    throw storageError(error, `Repairing ${home}`)
   } finally {
-    still.release()
+    for (const step of undo.reverse()) step()
   }
 }
 
@@ -122,6 +122,7 @@ async function repairInto({ home, target, engine, now }: RepairOptions): Promise
       await db.close()
     }
     await scratch.close()
+    rmSync(join(work, 'scratch'), { recursive: true })
     syncAll(join(work, 'ledger'))
     renameSync(join(work, 'ledger'), join(target, 'ledger'))
     syncAll(target)

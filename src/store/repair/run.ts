@@ -28,6 +28,8 @@ export interface Resolved {
 const maxTries = 20_000
 /** How many missing bodies are tried at a position. */
 const maxGaps = 64
+/** How many pairs of a position and a missing body are looked at: where that much is lost, nothing is proven by trying. */
+const maxPairs = 10_000_000
 
 /**
  * Makes the frames of a run anew, from the bodies that are there and from what their neighbours tell of those that are
@@ -37,7 +39,9 @@ const maxGaps = 64
 export async function proveRun(run: Run, findings: Findings): Promise<Resolved | undefined> {
   if (run.hash === undefined) return undefined
   const placed = await findings.placed(run.from, run.to)
-  const gaps = await findings.gaps()
+  const length = run.to - run.from + 1
+  const all = await findings.gaps()
+  const gaps = all.length * (length - placed.size) > maxPairs ? [] : all
   // A body that is there is the right one, mostly.
   for (const isDoubted of [false, true]) {
     const options: Place[][] = []

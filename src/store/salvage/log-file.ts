@@ -1,4 +1,4 @@
-import { begin, maskOf, update } from './crc32c.ts'
+import { begin, maskOf, update, withOneBitFlipped } from './crc32c.ts'
 import { type Carved, carve, type Salvaged } from './entry.ts'
 import { entriesByLooks, entriesOfBatch } from './write-batch.ts'
 
@@ -67,10 +67,14 @@ function* fragmentsOf(file: Buffer, onDamage: (message: string) => void): Genera
       }
       onDamage(`a write is damaged or cut off at byte ${at}`)
       // Where the next one begins as this one says, its length is right, and what it holds may mostly be.
-      const fits =
-        kind !== unknown && (end - next < headerBytes ? next <= end : headerAt(file, next, end).sound)
+      const fits = next <= end && (end - next < headerBytes || headerAt(file, next, end).sound)
       if (fits) {
-        yield { kind, data: file.subarray(at + headerBytes, next), sound }
+        const right = withOneBitFlipped(file.subarray(at + 6, next), file.readUInt32LE(at))
+        yield {
+          kind: right?.[0] ?? kind,
+          data: right?.subarray(1) ?? file.subarray(at + headerBytes, next),
+          sound,
+        }
         at = next
       } else {
         const found = nextSound(file, at + 1, end)

@@ -1,6 +1,6 @@
-import { begin, maskedCrc, maskOf, update } from './crc32c.ts'
+import { begin, maskedCrc, maskOf, update, withOneBitFlipped } from './crc32c.ts'
 import { type Carved, carve, keyPattern, type Salvaged } from './entry.ts'
-import { decompress } from './snappy.ts'
+import { type Decompressed, decompress } from './snappy.ts'
 import { entriesOfBlock, partsOfKey } from './table-block.ts'
 import { readVarint } from './varint.ts'
 
@@ -76,11 +76,16 @@ function handleAt(file: Buffer, bytes: Buffer, at: number): Block | undefined {
 function blockAt(file: Buffer, start: number, size: number): Block | undefined {
   const end = start + size + trailerBytes
   if (end > file.length) return undefined
-  const isRight = maskedCrc(file.subarray(start, end - 4)) === file.readUInt32LE(end - 4)
-  const stored = file.subarray(start, start + size)
-  const { bytes, isWhole } =
-    file[end - trailerBytes] === 0 ? { bytes: stored, isWhole: true } : decompress(stored)
+  const written = file.subarray(start, end - 4)
+  const checksum = file.readUInt32LE(end - 4)
+  const isRight = maskedCrc(written) === checksum
+  const read = isRight ? written : (withOneBitFlipped(written, checksum) ?? written)
+  const { bytes, isWhole } = decompressed(read.subarray(0, size), read[size])
   return { bytes, sound: isRight && isWhole, start, end }
+}
+
+function decompressed(bytes: Buffer, compression: number | undefined): Decompressed {
+  return compression === 0 ? { bytes, isWhole: true } : decompress(bytes)
 }
 
 /** Blocks between two places, without an index. */
