@@ -95,7 +95,8 @@ export interface Ledger {
   command(commandId: string): Promise<{ readonly box: string; readonly position: number } | undefined>
   /**
    * Lossless, in pages; ends at the tail. Every record is proven by its hashes first: at one that is damaged it rejects
-   * with `LEDGER_CORRUPT` (`details.position`).
+   * with `LEDGER_CORRUPT` (`details.position`). Positions that a repair has declared lost are passed over; of one box they
+   * are damage like any other.
    */
   read(options?: ReadOptions): AsyncIterable<LedgerRecord>
   /** of one box, by version, removed or not */

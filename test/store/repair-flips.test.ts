@@ -112,6 +112,30 @@ const kinds: readonly [name: string, damage: (home: string, random: Random) => s
     },
   ],
   [
+    'random bytes',
+    (home, random) => {
+      const path = random.pick(filesOf(home))
+      const bytes = readFileSync(path)
+      const at = random.below(bytes.length)
+      const end = Math.min(bytes.length, at + 1 + random.below(20_000))
+      for (let n = at; n < end; n += 1) bytes.writeUInt8(random.below(256), n)
+      writeFileSync(path, bytes)
+      return `${path} from ${at} to ${end}`
+    },
+  ],
+  [
+    'a piece that is gone, or there twice',
+    (home, random) => {
+      const path = pickFile(filesOf(home), random)
+      const bytes = readFileSync(path)
+      const at = random.below(bytes.length)
+      const end = at + random.below(8_000)
+      const [from, to] = random.below(2) === 0 ? [at, end] : [end, at]
+      writeFileSync(path, Buffer.concat([bytes.subarray(0, from), bytes.subarray(to)]))
+      return `${path} to ${from}, then from ${to}`
+    },
+  ],
+  [
     'a file that is gone',
     (home, random) => {
       const path = random.pick(filesOf(home))

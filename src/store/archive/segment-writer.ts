@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { segmentName } from './archive.ts'
 import type { BodyRef } from './body-ref.ts'
 
@@ -70,7 +70,8 @@ export class SegmentWriter {
     this.#boundary('after syncing the segment')
     await rename(path + unfinished, path)
     this.#boundary('after naming the segment')
-    await syncDirectory(this.#directory)
+    // The directory too may be new.
+    for (const directory of [this.#directory, dirname(this.#directory)]) await syncDirectory(directory)
     this.#boundary('after syncing the archive')
     return this.#hash.digest('hex')
   }

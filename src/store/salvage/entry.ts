@@ -32,7 +32,7 @@ export function* carve(bytes: Buffer): Generator<Carved> {
 }
 
 /** Largest text that is looked through for its end, in `bytes`. */
-const maxObject = 4 << 20
+const maxObject = 1 << 18
 
 function endOfObject(text: string, start: number): number | undefined {
   let depth = 0
