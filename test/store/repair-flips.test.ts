@@ -147,7 +147,7 @@ const kinds: readonly [name: string, damage: (home: string, random: Random) => s
 
 test('after any damage the new home has nothing wrong, tells all that is lost, and verifies', async () => {
   const random = makeRandom(takeSeed())
-  const rounds = sized(3, 60)
+  const rounds = sized(2, 60)
   await withTempDir(async dir => {
     const origin = join(dir, 'origin')
     const truth = await fill(origin, random)
