@@ -28,4 +28,4 @@ export {
   type ReadySpec,
   type StopMode,
 } from './machines/index.ts'
-export type { VerifyReport } from './store/index.ts'
+export type { ArchiveReport, CompactReport, RepairReport, VerifyReport } from './store/index.ts'

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs'
 import type { BoxInfo } from '../engine/index.ts'
 import type { LedgerRecord } from '../machines/index.ts'
-import type { VerifyReport } from '../store/index.ts'
+import type { ArchiveReport, CompactReport, VerifyReport } from '../store/index.ts'
 import type { Box, CommandOptions, EventsOptions, RemoveOptions } from './box.ts'
 import type { BoxOptions } from './options.ts'
 import type { ListFilter } from './runtime-options.ts'
@@ -43,6 +43,17 @@ export interface BoxRuntime extends AsyncDisposable {
   readonly boxes$: Observable<readonly BoxInfo[]>
   /** Checks the ledger from its first record to its last; `replay` folds every box anew as well. */
   verify(o?: { readonly replay?: boolean; readonly box?: string }): Promise<VerifyReport>
+  /**
+   * Moves the records of boxes that were removed before a time out of the database, into closed segments in the home
+   * (`archive/`). They are read and verified as before; frames stay. Cut off, it loses nothing and goes on when it is
+   * asked for again. `compact` then gives the space back.
+   */
+  archive(o: { readonly before: Date }): Promise<ArchiveReport>
+  /**
+   * Gives back the disk space of what was archived, overwritten or deleted, while all else goes on. Needs room for a part
+   * of the ledger meanwhile: `NO_SPACE` if there is none.
+   */
+  compact(): Promise<CompactReport>
   /** Stops in good order what is not to outlive this process, then closes. Of a client: `close`. */
   shutdown(o?: { readonly timeoutMs?: number }): Promise<void>
   /** Frees the home; boxes run on. Of a client: ends its waits and streams, and nothing else. Idempotent. */

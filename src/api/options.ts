@@ -183,6 +183,8 @@ export const shapes = {
   verify: strict({ replay: v.optional(v.boolean()), box: v.optional(v.string()) }),
   connect: strict({ home: v.optional(path) }),
   host: strict({ home: v.optional(path), vmm, signal }),
+  archive: strict({ before: v.date('must be a Date') }),
+  path,
   open: strict({
     home: v.optional(path),
     vmm,

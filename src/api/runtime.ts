@@ -1,5 +1,7 @@
+import type { RepairReport } from '../store/index.ts'
 import type { BoxRuntime as Runtime } from './box-runtime.ts'
 import { open } from './embedded/open.ts'
+import { repair } from './repair.ts'
 import type { OpenOptions } from './runtime-options.ts'
 import { type ConnectOptions, connect } from './socket/connect.ts'
 
@@ -25,4 +27,11 @@ export const BoxRuntime = {
    * ends, calls and streams wait 30 s for a new one and go on there, else they reject with `NO_OWNER`.
    */
   connect: (options?: ConnectOptions): Promise<BoxRuntime> => connect(options),
+  /**
+   * Writes every good record of a damaged home to a new one, also where the ledger does not open any more, and tells
+   * what is lost and which boxes are parked for it. The damaged home is not changed, and must not be owned
+   * (`ENGINE_LOCKED`); `target` must not exist, or be an empty directory (`INVALID_ARGUMENT`). The new home is inert, as a
+   * copy is.
+   */
+  repair: (home: string, target: string): Promise<RepairReport> => repair(home, target),
 }

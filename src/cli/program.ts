@@ -5,6 +5,8 @@ import { exitCodeOf, tellFailure } from './failure.ts'
 import type { Output } from './output.ts'
 import { type GlobalOptions, withHome } from './session.ts'
 import { addAdopt } from './verbs/adopt.ts'
+import { addArchive } from './verbs/archive.ts'
+import { addCompact } from './verbs/compact.ts'
 import { addConsole } from './verbs/console.ts'
 import { addCreate } from './verbs/create.ts'
 import { addInfo } from './verbs/info.ts'
@@ -13,6 +15,7 @@ import { addLog } from './verbs/log.ts'
 import { addLs } from './verbs/ls.ts'
 import { addPause } from './verbs/pause.ts'
 import { addRename } from './verbs/rename.ts'
+import { addRepair } from './verbs/repair.ts'
 import { addResolve } from './verbs/resolve.ts'
 import { addRestart } from './verbs/restart.ts'
 import { addResume } from './verbs/resume.ts'
@@ -42,6 +45,9 @@ const verbs = [
   addLog,
   addVerify,
   addAdopt,
+  addRepair,
+  addArchive,
+  addCompact,
   addServe,
   addInfo,
 ]

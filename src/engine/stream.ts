@@ -30,12 +30,15 @@ export async function* records(
       if (o.follow) return
       throw closedError()
     }
-    const batch = engine.tail.at(next) ?? engine.ledger.read({ from: next })
+    const end = engine.tail.position
+    const batch = engine.tail.at(next) ?? engine.ledger.read({ from: next, ...(o.box && { box: o.box }) })
     for await (const record of batch) {
       if (o.signal?.aborted) throw aborted(o.signal)
       next = record.position + 1
       if (matches(record, o) && (labelled === undefined || (await labelled.has(record)))) yield record
     }
+    // Of one box only its own records were read: damage of another's is no end of them.
+    next = Math.max(next, end + 1)
     if (o.follow) await engine.tail.reached(next, o.signal)
     else if (next > engine.tail.position) return
   }

@@ -1,4 +1,6 @@
 import { BoxError } from '../machines/index.ts'
+import type { Archive } from './archive/archive.ts'
+import type { Beside } from './beside.ts'
 import { decodeBody, decodeFrame, type Frame, noHash, sha256 } from './codec.ts'
 import type { Database } from './database.ts'
 import { bodies, bodyKey, frames, framesBetween, partsOfBodyKey, positionOfFrameKey } from './keys.ts'
@@ -28,9 +30,13 @@ export function corrupt(message: string, details: Readonly<Record<string, unknow
  * Throws `LEDGER_CORRUPT` if the ledger ends before the tail file does, or if records are gone; a damaged record only
  * parks its box.
  */
-export async function checkChain(db: Database, known: Tail | undefined): Promise<CheckedChain> {
+export async function checkChain(
+  db: Database,
+  known: Tail | undefined,
+  { losses, archive }: Beside,
+): Promise<CheckedChain> {
   const [last] = await db.keys({ ...frames, reverse: true, limit: 1 }).all()
-  const end = last === undefined ? 0 : positionOfFrameKey(last)
+  const end = Math.max(last === undefined ? 0 : positionOfFrameKey(last), losses.end)
   if (known && known.position > end)
     throw corrupt(
       `The ledger ends at position ${end}, but had reached ${known.position}: its end was cut off or lost`,
@@ -42,7 +48,7 @@ export async function checkChain(db: Database, known: Tail | undefined): Promise
   const texts = new Map<number, string>()
   for await (const page of entryPages(db, framesBetween(from, end)))
     for (const [key, text] of page) texts.set(positionOfFrameKey(key), text)
-  const bodyTexts = await bodiesOfLast(db, [...texts.values()].slice(-lookBack))
+  const bodyTexts = await bodiesOfLast(db, archive, [...texts.values()].slice(-lookBack))
 
   const parked = new Map<string, Parked>()
   const park = async (position: number, frame: Frame | undefined, reason: string) => {
@@ -57,13 +63,14 @@ export async function checkChain(db: Database, known: Tail | undefined): Promise
   for (let position = end; position >= from; position -= 1) {
     const text = texts.get(position)
     const frame = decodeFrame(text)
-    const hash = text === undefined ? undefined : sha256(text)
+    const lost = losses.at(position)?.what
+    const hash = losses.hashAt(position) ?? (text === undefined ? undefined : sha256(text))
     if (known?.position === position) expected = known.hash
     if (position === end) tailHash = expected ?? hash
     const proven = frame !== undefined && frame.position === position && (expected ?? hash) === hash
     if (!proven) {
-      await park(position, frame, 'the frame is damaged')
-    } else if (position > end - lookBack) {
+      if (lost !== 'record') await park(position, frame, 'the frame is damaged')
+    } else if (position > end - lookBack && lost !== 'body') {
       const bodyText = bodyTexts.get(position)
       const body =
         bodyText !== undefined && sha256(bodyText) === frame.bodyHash ? decodeBody(bodyText) : undefined
@@ -85,10 +92,14 @@ async function boxAt(db: Database, position: number): Promise<string | undefined
 }
 
 /** Bodies by position, as far as frames lead to them. */
-async function bodiesOfLast(db: Database, texts: readonly string[]): Promise<Map<number, string>> {
+async function bodiesOfLast(
+  db: Database,
+  archive: Archive,
+  texts: readonly string[],
+): Promise<Map<number, string>> {
   const frames = texts.flatMap(text => decodeFrame(text) ?? [])
-  const found: (string | undefined)[] = await db.getMany(
-    frames.map(({ box, version, position }) => bodyKey(box, version, position)),
+  const found = await archive.resolve(
+    await db.getMany(frames.map(({ box, version, position }) => bodyKey(box, version, position))),
   )
   return new Map(frames.flatMap(({ position }, n) => (found[n] === undefined ? [] : [[position, found[n]]])))
 }

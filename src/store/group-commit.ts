@@ -8,6 +8,13 @@ interface Group {
   size: number
 }
 
+/** A write that is no transition. */
+interface Other {
+  readonly write: () => Promise<void>
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+}
+
 export interface GroupCommitOptions {
   readonly author: Author
   readonly sync: boolean
@@ -37,7 +44,8 @@ export class GroupCommit {
   #tail: Tail
   #filling: Group | undefined
   #full: Group[] = []
-  #flying: Group | undefined
+  #others: Other[] = []
+  #flying: Group | Other | undefined
   #scheduled = false
   #paused = false
   /** arrived while paused */
@@ -64,11 +72,31 @@ export class GroupCommit {
     this.#length += 1
   }
 
+  /**
+   * Writes something beside the chain, in turn with the groups: rejected, it is as grave as one of theirs. Resolves when
+   * that is done.
+   */
+  other(write: () => Promise<void>): Promise<void> {
+    this.#length += 1
+    return new Promise((resolve, reject) => {
+      this.#others.push({ write, resolve, reject })
+      if (this.#flying === undefined && !this.#scheduled) this.#schedule()
+    })
+  }
+
   /** Goes on after a rejected group, from the tail that turned out to be durable. */
   resume(tail: Tail): void {
     this.#tail = tail
     this.#paused = false
     for (const entry of this.#waiting.splice(0)) this.#place(entry)
+    if (this.#others.length > 0 && !this.#scheduled) this.#schedule()
+    this.#tellIfIdle()
+  }
+
+  /** Gives up what was to be written beside the chain. */
+  rejectOthers(error: unknown): void {
+    this.#length -= this.#others.length
+    for (const { reject } of this.#others.splice(0)) reject(error)
     this.#tellIfIdle()
   }
 
@@ -123,6 +151,11 @@ export class GroupCommit {
 
   #flush(): void {
     if (this.#flying !== undefined || this.#paused) return
+    const other = this.#others.shift()
+    if (other !== undefined) {
+      this.#flushOther(other)
+      return
+    }
     const group = this.#full.shift() ?? this.#filling
     if (group === undefined) return
     if (group === this.#filling) this.#filling = undefined
@@ -133,9 +166,32 @@ export class GroupCommit {
     )
   }
 
+  #flushOther(other: Other): void {
+    this.#flying = other
+    this.#around(other.write).then(
+      () => {
+        this.#flying = undefined
+        this.#length -= 1
+        this.#flush()
+        other.resolve()
+        this.#tellIfIdle()
+      },
+      error => {
+        this.#length -= 1
+        this.#pause(error, [])
+        other.reject(error)
+      },
+    )
+  }
+
   #write({ batch }: Group): Promise<void> {
-    const { sync, aroundFlush } = this.#options
-    return aroundFlush ? aroundFlush(() => batch.write({ sync })) : batch.write({ sync })
+    const { sync } = this.#options
+    return this.#around(() => batch.write({ sync }))
+  }
+
+  #around(write: () => Promise<void>): Promise<void> {
+    const { aroundFlush } = this.#options
+    return aroundFlush ? aroundFlush(write) : write()
   }
 
   #settle(group: Group): void {
@@ -148,15 +204,19 @@ export class GroupCommit {
   }
 
   #fail(error: unknown, group: Group): void {
+    this.#length -= group.placed.length
+    this.#pause(error, group.placed)
+  }
+
+  #pause(error: unknown, rejected: readonly Placed[]): void {
     this.#paused = true
     this.#flying = undefined
-    this.#length -= group.placed.length
     const rest = [...this.#full, ...(this.#filling ? [this.#filling] : [])]
     this.#full = []
     this.#filling = undefined
     // Their places hang on the rejected group: they get new ones.
     this.#waiting = rest.flatMap(({ placed }) => placed.map(({ entry }) => entry))
-    this.#options.onRejected(error, group.placed)
+    this.#options.onRejected(error, rejected)
   }
 
   #tellIfIdle(): void {

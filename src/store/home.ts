@@ -39,8 +39,3 @@ export async function isAtHome(db: Database, here: HomeIdentity): Promise<boolea
 export function settle(db: Database, here: HomeIdentity): Promise<void> {
   return db.put(homeKey, seal(JSON.stringify(here)), { sync: true })
 }
-
-/** Leaves the ledger without a home, so that it is inert wherever it is opened. */
-export function unsettle(db: Database): Promise<void> {
-  return db.put(homeKey, seal('{}'), { sync: true })
-}

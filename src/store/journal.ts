@@ -15,7 +15,7 @@ export interface Ownership {
 }
 
 /** Version of the layout in `keys.ts`. */
-const format = 1
+export const format = 1
 
 /** Refuses a ledger of a newer format before anything is read of it; gives a new one its number. */
 export async function checkFormat(db: Database): Promise<void> {
@@ -32,6 +32,11 @@ export async function checkFormat(db: Database): Promise<void> {
     throw new BoxError('LEDGER_CORRUPT', 'The format of the ledger cannot be read', {
       details: { key: formatKey },
     })
+  checkFormatOf(text)
+}
+
+/** Refuses a format that is newer than this version. */
+export function checkFormatOf(text: string): void {
   if (Number(text) > format)
     throw new BoxError(
       'FORMAT_UNSUPPORTED',

@@ -6,6 +6,7 @@
  *   f/POSITION                     {position, prev, bodyHash, box, version}       frame: the global chain
  *   b/BOX/VERSION/POSITION         {box, version, prevBody, at, event, from,      body: the box's chain
  *                                   to, effects, timers, meta}
+ *                                  or @SEGMENT:OFFSET:LENGTH                      where it is in the archive
  *   h/BOX                          sealed head                                    boxes that are not removed
  *   r/BOX                          sealed head                                    removed boxes
  *   n/NAME                         sealed box ID                                  names of boxes that are not removed
@@ -13,6 +14,11 @@
  *   m/format                       number                                         version of this layout
  *   m/home                         sealed identity of a directory                 where the ledger is at home
  *   m/owner/EPOCH                  sealed ownership                               journal: opened, closed
+ *   m/segment/NUMBER               sealed {records, bytes, sha256, …}             journal: archived
+ *   m/compacted                    sealed {at, before, after}                     journal: last compacted
+ *   m/repaired/NUMBER              sealed {at, engine, from, …}                   journal: repaired
+ *   m/loss/POSITION                sealed {from, to, what, hash}                  what a repair could not save
+ *   m/parked/BOX                   sealed {position, reason}                      boxes that it has parked for that
  *
  * Frames and bodies are proven by their hashes: a frame by `prev` of the next one (the last by `ledger.tail`), a body
  * by `bodyHash` of its frame. What is sealed carries a checksum. The position in a body's key makes one box readable
@@ -30,6 +36,7 @@ const fixed = (n: number): string => n.toString(16).padStart(digits, '0')
 
 export const formatKey = 'm/format'
 export const homeKey = 'm/home'
+export const compactedKey = 'm/compacted'
 
 export function frameKey(position: number): string {
   return `f/${fixed(position)}`
@@ -59,6 +66,22 @@ export function ownerKey(epoch: number): string {
   return `m/owner/${fixed(epoch)}`
 }
 
+export function segmentKey(segment: number): string {
+  return `m/segment/${fixed(segment)}`
+}
+
+export function repairedKey(repair: number): string {
+  return `m/repaired/${fixed(repair)}`
+}
+
+export function lossKey(from: number): string {
+  return `m/loss/${fixed(from)}`
+}
+
+export function parkedKey(box: string): string {
+  return `m/parked/${box}`
+}
+
 /** `0` follows `/` in the order of bytes. */
 const all = (prefix: string): Range => ({ gte: `${prefix}/`, lt: `${prefix}0` })
 
@@ -69,6 +92,11 @@ export const removedHeads = all('r')
 export const names = all('n')
 export const commands = all('c')
 export const owners = all('m/owner')
+export const segments = all('m/segment')
+export const repairs = all('m/repaired')
+export const losses = all('m/loss')
+export const parkedBoxes = all('m/parked')
+export const journal = all('m')
 
 /** Frames from one position to another, both inclusive. */
 export function framesBetween(from: number, to: number): Range {
@@ -91,6 +119,11 @@ export function partsOfBodyKey(key: string): { box: string; version: number; pos
 
 export function epochOfOwnerKey(key: string): number {
   return Number.parseInt(key.slice('m/owner/'.length), 16)
+}
+
+/** What a key of the journal ends with: a number. */
+export function numberOfKey(key: string): number {
+  return Number.parseInt(key.slice(key.lastIndexOf('/') + 1), 16)
 }
 
 /** What follows the first slash: a box ID, a name or a command ID. */

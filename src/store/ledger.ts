@@ -1,4 +1,6 @@
 import type { BoxError, Head, LedgerRecord, RecordMeta, Transition } from '../machines/index.ts'
+import type { ArchiveReport } from './archive/move.ts'
+import type { CompactReport } from './compact.ts'
 import type { Medium } from './medium.ts'
 
 /** A transition handed in to be made durable. */
@@ -30,6 +32,8 @@ export interface ReadOptions {
 export interface Parked {
   readonly position?: number
   readonly reason: string
+  /** the box was removed before: nobody waits for it */
+  readonly removed?: boolean
 }
 
 /** The ownership before this one, as the ledger's own journal has it. */
@@ -94,7 +98,8 @@ export interface Ledger {
   command(commandId: string): Promise<{ readonly box: string; readonly position: number } | undefined>
   /**
    * Lossless, in pages; ends at the tail. Every record is proven by its hashes first: at one that is damaged it rejects
-   * with `LEDGER_CORRUPT` (`details.position`).
+   * with `LEDGER_CORRUPT` (`details.position`). Positions that a repair has declared lost are passed over; of one box they
+   * are damage like any other.
    */
   read(options?: ReadOptions): AsyncIterable<LedgerRecord>
   /** of one box, by version, removed or not */
@@ -107,6 +112,14 @@ export interface Ledger {
   /** makes this directory the ledger's home, durably */
   adopt(): Promise<void>
   verify(options?: { readonly box?: string; readonly replay?: boolean }): Promise<VerifyReport>
+  /**
+   * Moves records of boxes that were removed before a time, in `ms since 1970`, out of the database, into closed
+   * segments in the home; they can be read and verified as before. Frames stay. Cut off at any moment it loses
+   * nothing, and goes on when it is asked for again.
+   */
+  archive(before: number): Promise<ArchiveReport>
+  /** Gives back the space of what was archived, overwritten or deleted, while all else goes on. */
+  compact(): Promise<CompactReport>
   /** writes what is queued, then lets go of the home; idempotent */
   close(): Promise<void>
 }
@@ -133,6 +146,8 @@ export interface OpenLedgerOptions {
   readonly medium?: Medium
   /** Waits so many `ms`, or until the signal fires, and never rejects. Default: the machine's own time. */
   readonly pause?: Pause
+  /** told between two steps of archiving that a crash could come between; made for tests */
+  readonly boundary?: (name: string) => void
 }
 
 export type Pause = (ms: number, signal: AbortSignal) => Promise<void>

@@ -1,6 +1,9 @@
 import { BoxError, type Head, type LedgerRecord } from '../machines/index.ts'
 import { again, closedError, commitUnknown } from './answers.ts'
+import type { Archive } from './archive/archive.ts'
+import type { ArchiveReport } from './archive/move.ts'
 import { decodeHead } from './codec.ts'
+import type { CompactReport } from './compact.ts'
 import type { Database } from './database.ts'
 import { authorOf, type Entry, type Placed } from './entry.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -20,6 +23,7 @@ import type {
 import { type Listener, Listeners } from './listeners.ts'
 import type { Loaded } from './load.ts'
 import type { Lock } from './lock.ts'
+import { Maintenance } from './maintenance.ts'
 import type { Medium } from './medium.ts'
 import { Reader } from './reader.ts'
 import { ghostsAfter, reopen, waitForRoom } from './recovery.ts'
@@ -34,6 +38,7 @@ export interface Ground {
   readonly lock: Lock
   readonly tailFile: TailFile
   readonly medium: Medium
+  readonly archive: Archive
   readonly ownership: Ownership
   readonly previous: PreviousOwner | undefined
   readonly loaded: Loaded
@@ -52,6 +57,7 @@ export class LevelLedger implements Ledger {
   readonly #registry = new Registry()
   readonly #commits: GroupCommit
   readonly #reader: Reader
+  readonly #maintenance: Maintenance
   readonly #listeners = new Listeners()
   #isInert: boolean
   #tail: Tail
@@ -86,9 +92,20 @@ export class LevelLedger implements Ledger {
       },
     })
     this.#reader = new Reader(db, {
+      beside: { losses: loaded.losses, archive: ground.archive },
       tail: () => this.#tail,
       head: box => this.#registry.heads.get(box),
       ready: () => this.#ready(),
+    })
+    this.#maintenance = new Maintenance({
+      db,
+      archive: ground.archive,
+      options,
+      reading: read => this.#reader.reading(read),
+      write: write => this.#commits.other(write),
+      parked: () => this.#registry.parked,
+      refusal: () => (this.#closing ? closedError() : this.#failure && again(this.#failure)),
+      closed: this.#closed.signal,
     })
     if (ground.isFull) this.#room = this.#waitForRoom()
   }
@@ -185,7 +202,7 @@ export class LevelLedger implements Ledger {
   }
 
   async #reopen(cause: unknown, placed: readonly Placed[], onFailure: () => void): Promise<void> {
-    const { db, tailFile, medium, ownership } = this.#ground
+    const { db, tailFile, medium, archive, ownership } = this.#ground
     const before = this.#tail
     let undecided = placed
     const giveUp = () => {
@@ -197,6 +214,7 @@ export class LevelLedger implements Ledger {
     }
     const reopened = await reopen(db, before, ownership, {
       ballast: medium.ballast,
+      archive,
       signal: this.#closed.signal,
       pause: this.#options.pause,
       onFailure: failure => {
@@ -212,7 +230,7 @@ export class LevelLedger implements Ledger {
       return
     }
     const { loaded, isFull } = reopened
-    const ghosts = await ghostsAfter(before, loaded, db)
+    const ghosts = await ghostsAfter(before, loaded, db, archive)
     this.#registry.load(loaded.heads, loaded.parked, loaded.namesOfParked)
     this.#tail = loaded.tail
     tailFile.write(loaded.tail)
@@ -258,6 +276,7 @@ export class LevelLedger implements Ledger {
   }
 
   #rejectWaiting(error: BoxError): void {
+    this.#commits.rejectOthers(again(error))
     for (const entry of this.#commits.takeWaiting()) {
       this.#registry.release(entry)
       entry.reject(again(error))
@@ -300,8 +319,17 @@ export class LevelLedger implements Ledger {
         parked: this.#registry.parked,
         epoch: this.epoch,
         tailFile: this.#ground.tailFile,
+        beside: { losses: this.#ground.loaded.losses, archive: this.#ground.archive },
       }),
     )
+  }
+
+  archive(before: number): Promise<ArchiveReport> {
+    return this.#maintenance.archive(before)
+  }
+
+  compact(): Promise<CompactReport> {
+    return this.#maintenance.compact()
   }
 
   close(): Promise<void> {
@@ -313,6 +341,7 @@ export class LevelLedger implements Ledger {
     const { db, ownership, tailFile, lock } = this.#ground
     this.#closed.abort()
     try {
+      await this.#maintenance.idle()
       if (!this.#failure) await this.#commits.idle()
       await this.#room
       await this.#recovery

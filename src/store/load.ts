@@ -1,11 +1,13 @@
 import type { Head } from '../machines/index.ts'
+import type { Archive } from './archive/archive.ts'
 import { checkChain } from './chain.ts'
 import { seal } from './codec.ts'
 import type { Database } from './database.ts'
 import { isRemoved } from './entry.ts'
 import { loadHeads, loadNames } from './heads.ts'
-import { headKey } from './keys.ts'
+import { headKey, removedKey } from './keys.ts'
 import type { Parked } from './ledger.ts'
+import { type Losses, loadDeclared, loadLosses } from './losses.ts'
 import { rebuildHead } from './rebuild.ts'
 import type { Tail } from './tail-file.ts'
 
@@ -16,6 +18,7 @@ export interface Loaded {
   readonly epoch: number
   readonly heads: Map<string, Head>
   readonly parked: Map<string, Parked>
+  readonly losses: Losses
   /** names that the index keeps for parked boxes */
   readonly namesOfParked: [string, string][]
 }
@@ -24,11 +27,14 @@ export interface Loaded {
  * Reads the ledger's end and the heads of all living boxes, and proves both as far as that is cheap. A head that is
  * damaged is made anew where the box's history is good; else the box is parked and all others go on.
  */
-export async function load(db: Database, known: Tail | undefined): Promise<Loaded> {
-  const [{ tail, epoch, parked }, { heads, damaged }] = await Promise.all([
-    checkChain(db, known),
+export async function load(db: Database, known: Tail | undefined, archive: Archive): Promise<Loaded> {
+  const losses = await loadLosses(db)
+  const [{ tail, epoch, parked }, { heads, damaged }, declared] = await Promise.all([
+    checkChain(db, known, { losses, archive }),
     loadHeads(db),
+    loadDeclared(db),
   ])
+  for (const [box, why] of declared) parked.set(box, why)
   for (const box of damaged) {
     const head = await rebuildHead(db, box)
     if (head && !isRemoved(head)) {
@@ -41,10 +47,12 @@ export async function load(db: Database, known: Tail | undefined): Promise<Loade
   for (const head of heads.values())
     if (head.position > tail.position)
       parked.set(head.box, { position: head.position, reason: 'the head is ahead of the ledger' })
+  for (const [box, why] of parked)
+    if (!heads.has(box) && (await db.has(removedKey(box)))) parked.set(box, { ...why, removed: true })
   // A parked box with a good head can still be shown as it was.
   const namesOfParked: [string, string][] = []
   if (parked.size > 0)
     for (const [name, box] of await loadNames(db))
       if (box === undefined || parked.has(box)) namesOfParked.push([name, box ?? ''])
-  return { tail, epoch, heads, parked, namesOfParked }
+  return { tail, epoch, heads, parked, losses, namesOfParked }
 }

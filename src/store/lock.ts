@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { tryLock } from 'fs-native-extensions'
 import { BoxError } from '../machines/index.ts'
@@ -57,6 +57,22 @@ function tell(fd: number, text: string): void {
   } catch {
     // Only the name is missing then, and others are refused without it.
   }
+}
+
+/**
+ * Keeps a home from being taken while it is read as it lies, without changing anything in it. Throws `ENGINE_LOCKED`
+ * while somebody has it. A home that was never opened has no lock, and is not watched.
+ */
+export async function keepStill(path: string): Promise<Lock> {
+  if (!existsSync(path)) return { release() {} }
+  const fd = openSync(path, constants.O_RDONLY)
+  try {
+    if (!tryLock(fd, 0, 0, { shared: true })) throw await lockedBy(path)
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+  return { release: () => closeSync(fd) }
 }
 
 /** The new owner writes its name just after it took the lock: a moment's patience finds it. */

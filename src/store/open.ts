@@ -1,4 +1,5 @@
 import { BoxError } from '../machines/index.ts'
+import { archiveOf } from './archive/archive.ts'
 import { isAtHome as isHome } from './home.ts'
 import { checkFormat, lastOwnership, type Ownership, writeOwnership } from './journal.ts'
 import type { Ledger, OpenLedgerOptions, PreviousOwner } from './ledger.ts'
@@ -39,7 +40,7 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
     })
     undo.push(() => begun.db.close())
     isFull ||= !(await ballast.make())
-    return new LevelLedger({ ...begun, medium, lock, tailFile, isFull }, options)
+    return new LevelLedger({ ...begun, medium, archive: archiveOf(home), lock, tailFile, isFull }, options)
   } catch (error) {
     for (const step of undo.reverse()) await step()
     throw storageError(error, `Opening the home ${home}`)
@@ -58,7 +59,7 @@ async function begin(
     const last = await lastOwnership(db)
     // Without syncs the host may have kept the tail file and lost records: that is what was asked for.
     const lostPower = last?.durability === 'process' && last.bootId !== bootId && last.closed === undefined
-    const loaded = await load(db, lostPower ? undefined : tailFile.found)
+    const loaded = await load(db, lostPower ? undefined : tailFile.found, archiveOf(home))
     const ownership: Ownership = {
       // The records know an epoch too, should the journal have lost its end.
       epoch: Math.max(last?.epoch ?? 0, loaded.epoch) + 1,

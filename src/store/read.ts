@@ -1,15 +1,22 @@
 import type { LedgerRecord } from '../machines/index.ts'
+import { fileOfBody } from './archive/archive.ts'
+import type { Beside } from './beside.ts'
 import { corrupt } from './chain.ts'
 import { decodeBody, decodeFrame, encodeFrame, type Frame, noHash, recordOf, sha256 } from './codec.ts'
 import type { Database } from './database.ts'
 import { bodiesOf, bodyKey, frameKey, framesBetween, partsOfBodyKey, positionOfFrameKey } from './keys.ts'
+import type { Losses } from './losses.ts'
 import type { Tail } from './tail-file.ts'
 
 export interface Page {
   readonly records: readonly LedgerRecord[]
+  /** first position after the page; what a repair has declared lost is passed over */
+  readonly next: number
   /** what stands after the records, if they end before their time */
   readonly damage?: ReturnType<typeof corrupt>
 }
+
+type Proven = Omit<Page, 'next'>
 
 const pageSize = 256
 const pageBytes = 1 << 20
@@ -18,17 +25,30 @@ const pageBytes = 1 << 20
  * Reads a page of the global chain, `from` to `to` at most. No record is handed out unproven: a frame is proven by the
  * next one (the last by the tail), a body by its frame.
  */
-export async function readPage(db: Database, from: number, to: number, tail: Tail): Promise<Page> {
+export async function readPage(
+  db: Database,
+  from: number,
+  to: number,
+  tail: Tail,
+  beside: Beside,
+): Promise<Page> {
   const last = Math.min(to, from + pageSize - 1, tail.position)
   const found = await db
     .iterator({ ...framesBetween(from, Math.min(last + 1, tail.position)), highWaterMarkBytes: pageBytes })
     .all()
   const texts = new Map(found.map(([key, text]) => [positionOfFrameKey(key), text]))
-  return prove(db, range(from, last), texts, tail)
+  const positions = range(from, last).filter(position => !beside.losses.hasNoRecord(position))
+  return { ...(await prove(db, positions, texts, tail, beside)), next: last + 1 }
 }
 
 /** Reads a page of one box's chain, from a version on. */
-export async function readBoxPage(db: Database, box: string, fromVersion: number, tail: Tail): Promise<Page> {
+export async function readBoxPage(
+  db: Database,
+  box: string,
+  fromVersion: number,
+  tail: Tail,
+  beside: Beside,
+): Promise<Proven> {
   const keys = await db.keys({ ...bodiesOf(box, fromVersion), limit: pageSize }).all()
   const positions = keys.map(key => partsOfBodyKey(key).position).filter(at => at <= tail.position)
   const wanted = [...new Set(positions.flatMap(at => (at < tail.position ? [at, at + 1] : [at])))]
@@ -38,7 +58,7 @@ export async function readBoxPage(db: Database, box: string, fromVersion: number
     const text = values[n]
     if (text !== undefined) texts.set(position, text)
   }
-  const page = await prove(db, positions, texts, tail)
+  const page = await prove(db, positions, texts, tail, beside)
   let version = fromVersion
   for (const [n, record] of page.records.entries()) {
     if (record.box !== box || record.version !== version)
@@ -57,27 +77,36 @@ async function prove(
   positions: readonly number[],
   texts: ReadonlyMap<number, string>,
   tail: Tail,
-): Promise<Page> {
+  { losses, archive }: Beside,
+): Promise<Proven> {
   const frames = positions.map(position => decodeFrame(texts.get(position)))
   const bodyKeys = frames.map((frame, n) =>
     frame ? bodyKey(frame.box, frame.version, positions[n] ?? 0) : frameKey(0),
   )
-  const bodies: (string | undefined)[] = await db.getMany(bodyKeys)
+  const stored: (string | undefined)[] = await db.getMany(bodyKeys)
+  const bodies = await archive.resolve(stored)
   const records: LedgerRecord[] = []
   for (const [n, position] of positions.entries()) {
     const text = texts.get(position)
     const frame = frames[n]
     const bodyText = bodies[n]
-    const damaged = (what: string, box: string | undefined): Page => ({
+    const file = fileOfBody(stored[n])
+    const damaged = (what: string, box: string | undefined): Proven => ({
       records,
-      damage: corrupt(`${what} at position ${position}`, { position, ...(box ? { box } : {}) }),
+      damage: corrupt(`${what} at position ${position}`, {
+        position,
+        ...(box ? { box } : {}),
+        ...(box && file ? { file } : {}),
+      }),
     })
     if (text === undefined) return damaged('The ledger has no frame', undefined)
-    const hash = sha256(text)
+    const declared = losses.hashAt(position)
+    const hash = declared ?? sha256(text)
     const expected = position === tail.position ? tail.hash : decodeFrame(texts.get(position + 1))?.prev
     const intact = bodyText !== undefined && frame !== undefined && sha256(bodyText) === frame.bodyHash
     if (frame?.position !== position) return damaged('The frame is damaged', undefined)
-    if (hash !== expected && !(intact && (await provenBackwards(db, frame, text, bodyText))))
+    const linked = hash === expected && declared === undefined
+    if (!linked && !(intact && (await provenBackwards(db, losses, frame, text, bodyText))))
       return damaged('The frame is damaged', undefined)
     const body = intact ? decodeBody(bodyText) : undefined
     if (body === undefined) return damaged('The body is damaged', frame.box)
@@ -94,13 +123,15 @@ async function prove(
  */
 export async function provenBackwards(
   db: Database,
+  losses: Losses,
   frame: Frame,
   text: string,
   bodyText: string,
 ): Promise<boolean> {
   const { position, prev, box, version } = frame
   const before = position === 1 ? undefined : await db.get(frameKey(position - 1))
-  const expected = position === 1 ? noHash : before === undefined ? undefined : sha256(before)
+  const hashBefore = position === 1 ? noHash : before === undefined ? undefined : sha256(before)
+  const expected = losses.hashAt(position - 1) ?? hashBefore
   const body = decodeBody(bodyText)
   return prev === expected && body?.box === box && body.version === version && encodeFrame(frame) === text
 }

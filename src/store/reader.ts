@@ -1,4 +1,5 @@
 import type { Head, LedgerRecord } from '../machines/index.ts'
+import type { Beside } from './beside.ts'
 import { corrupt } from './chain.ts'
 import { decodeSealed } from './codec.ts'
 import type { Database } from './database.ts'
@@ -11,6 +12,7 @@ import type { Tail } from './tail-file.ts'
 
 /** What a reader has to know of the ledger that it reads. */
 export interface Source {
+  readonly beside: Beside
   tail(): Tail
   head(box: string): Head | undefined
   /** resolves when the database can be read; rejects with the reason why it cannot be */
@@ -51,10 +53,11 @@ export class Reader {
     }
     let next = Math.max(1, from)
     while (next <= Math.min(to ?? Number.POSITIVE_INFINITY, this.#source.tail().position)) {
-      const { records, damage } = await this.reading(db =>
-        readPage(db, next, to ?? Number.MAX_SAFE_INTEGER, this.#source.tail()),
+      const page = await this.reading(db =>
+        readPage(db, next, to ?? Number.MAX_SAFE_INTEGER, this.#source.tail(), this.#source.beside),
       )
-      next += records.length
+      const { records, damage } = page
+      next = page.next
       yield* records
       if (damage) throw damage
     }
@@ -65,7 +68,9 @@ export class Reader {
     let tail = this.#source.tail()
     for (let ended = false; !ended; ) {
       tail = this.#source.tail()
-      const { records, damage } = await this.reading(db => readBoxPage(db, box, next, tail))
+      const { records, damage } = await this.reading(db =>
+        readBoxPage(db, box, next, tail, this.#source.beside),
+      )
       next += records.length
       yield* records
       if (damage) throw damage

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BoxError } from '../machines/index.ts'
+import type { Archive } from './archive/archive.ts'
 import type { Ballast } from './ballast.ts'
 import type { Database } from './database.ts'
 import { loadRemovedHead } from './heads.ts'
@@ -12,6 +13,7 @@ import type { Tail } from './tail-file.ts'
 
 export interface ReopenOptions {
   readonly ballast: Ballast
+  readonly archive: Archive
   /** gives up */
   readonly signal: AbortSignal
   readonly pause: Pause | undefined
@@ -37,7 +39,7 @@ export async function reopen(
   db: Database,
   known: Tail,
   ownership: Ownership,
-  { ballast, signal, pause, onFailure }: ReopenOptions,
+  { ballast, archive, signal, pause, onFailure }: ReopenOptions,
 ): Promise<Reopened | undefined> {
   let isFull = false
   for await (const _ of attempts(signal, pause)) {
@@ -45,7 +47,7 @@ export async function reopen(
       try {
         await db.close()
         await db.open()
-        const loaded = await load(db, known)
+        const loaded = await load(db, known, archive)
         await writeOwnership(db, ownership)
         return { loaded, isFull: isFull || !(await ballast.make()) }
       } catch (error) {
@@ -85,18 +87,24 @@ const realTime: Pause = async (ms, signal) => {
 }
 
 /** Records that turned out to be there, though their write was rejected. */
-export async function ghostsAfter(known: Tail, loaded: Loaded, db: Database): Promise<Committed[]> {
-  const { tail, heads } = loaded
+export async function ghostsAfter(
+  known: Tail,
+  loaded: Loaded,
+  db: Database,
+  archive: Archive,
+): Promise<Committed[]> {
+  const { tail, heads, losses } = loaded
   const ghosts: Committed[] = []
   for (let next = known.position + 1; next <= tail.position; ) {
-    const { records, damage } = await readPage(db, next, tail.position, tail)
+    const page = await readPage(db, next, tail.position, tail, { losses, archive })
+    const { records, damage } = page
     for (const record of records) {
       // A box has one transition at most in a group: its head is that of this record.
       const head = heads.get(record.box) ?? (await loadRemovedHead(db, record.box))
       if (head && head !== 'damaged') ghosts.push({ record, head })
     }
     if (damage) break
-    next += records.length
+    next = page.next
   }
   return ghosts
 }

@@ -1,4 +1,13 @@
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
 import { seal, unseal } from './codec.ts'
 
 /** End of the global chain. */
@@ -69,6 +78,17 @@ export function openTailFile(path: string): TailFile {
       fsyncSync(fd)
     },
     close: () => closeSync(fd),
+  }
+}
+
+/** What a tail file holds, without touching it; undefined: it is not there, or nothing in it is readable. */
+export function readTailFile(path: string): Tail | undefined {
+  if (!existsSync(path)) return undefined
+  const fd = openSync(path, constants.O_RDONLY)
+  try {
+    return readSlots(fd).tail
+  } finally {
+    closeSync(fd)
   }
 }
 

@@ -51,7 +51,8 @@ export class BoxChains {
   /** Takes the next record of a box; `body` is undefined where it is damaged, which is reported already. */
   follow(frame: Frame, body: Body | undefined): void {
     const { box, version, position, bodyHash } = frame
-    const { replay, report } = this.#options
+    const { replay } = this.#options
+    const report = this.#reportOf(box)
     let chain = this.#chains.get(box)
     if (chain === undefined) {
       chain = {
@@ -88,7 +89,7 @@ export class BoxChains {
     if (chain.state !== undefined) return
     chain.folding = false
     if (body !== undefined)
-      this.#options.report({
+      this.#reportOf(box)({
         kind: 'replay',
         position,
         box,
@@ -161,8 +162,13 @@ export class BoxChains {
     }
   }
 
+  /** What a repair has declared about a box is not told anew. */
+  #reportOf(box: string): Report {
+    return this.#still.declared.has(box) ? () => {} : this.#options.report
+  }
+
   #head(box: string, message: string, position?: number): void {
-    this.#options.report({ kind: 'head', box, ...(position === undefined ? {} : { position }), message })
+    this.#reportOf(box)({ kind: 'head', box, ...(position === undefined ? {} : { position }), message })
   }
 }
 

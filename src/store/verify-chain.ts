@@ -1,3 +1,5 @@
+import { fileOfBody } from './archive/archive.ts'
+import { decodeRef } from './archive/body-ref.ts'
 import { type Body, decodeBody, decodeFrame, encodeFrame, type Frame, noHash, sha256 } from './codec.ts'
 import {
   bodiesOf,
@@ -27,7 +29,8 @@ export async function verifyGlobalChain(
   still: Still,
   input: ChainInput & { readonly noted: Tail | undefined },
 ): Promise<number> {
-  const { db, at } = still
+  const { db, at, beside } = still
+  const { losses } = beside
   const { tail, noted, epochs, chains, report } = input
   let count = 0
   let last = 0
@@ -44,27 +47,38 @@ export async function verifyGlobalChain(
       const problem = (message: string, where = position) =>
         report({ kind: 'frame', position: where, message })
       count += 1
-      if (position !== last + 1) {
+      if (position !== last + 1 && losses.spans(last + 1, position - 1)) {
+        last = position - 1
+        lastHash = losses.hashAt(last) ?? lastHash
+      } else if (position !== last + 1) {
         report({ kind: 'position', position: last + 1, message: `Position ${position} follows ${last}` })
         lastSure = false
       }
-      const body = frame && checkBody(frame, bodies[n], report)
+      const declared = losses.at(position)?.what
+      const body =
+        frame && declared !== 'body' ? checkBody(frame, bodies.stored[n], bodies.texts[n], report) : undefined
       const whole = frame?.position === position && encodeFrame(frame) === text
       const linked = frame?.prev === lastHash
       if (!whole) problem('The frame is damaged')
       else if (!linked && position === last + 1)
         problem('The chain breaks: the frame is not what its successor links to', lastSure ? position : last)
       for (const known of [tail, noted])
-        if (known?.position === position && known.hash !== hash && whole && linked)
+        if (
+          known?.position === position &&
+          known.hash !== (losses.hashAt(position) ?? hash) &&
+          whole &&
+          linked
+        )
           problem('The frame is not the one that was written last')
       if (frame) chains.follow({ ...frame, position }, body)
       if (body) epochs.follow(body, position)
       last = position
-      lastHash = hash
+      lastHash = losses.hashAt(position) ?? hash
       lastSure = whole && linked && body !== undefined
     }
-    await checkCommands(still, decoded, bodies, report)
+    await checkCommands(still, decoded, bodies.texts, report)
   }
+  if (losses.end > last && losses.spans(last + 1, losses.end)) last = losses.end
   if (last < Math.max(tail.position, noted?.position ?? 0))
     report({ kind: 'position', position: last + 1, message: `The ledger ends at ${last}, before its tail` })
   return count
@@ -75,10 +89,12 @@ export async function verifyBoxChain(
   still: Still,
   input: ChainInput & { readonly box: string },
 ): Promise<number> {
-  const { db, at } = still
+  const { db, at, beside } = still
+  const { losses } = beside
   const { box, tail, epochs, chains, report } = input
   let count = 0
-  for await (const [key, bodyText] of db.iterator({ ...bodiesOf(box), ...at })) {
+  for await (const [key, stored] of db.iterator({ ...bodiesOf(box), ...at })) {
+    const [bodyText] = await beside.archive.resolve([stored])
     const { version, position } = partsOfBodyKey(key)
     const [text, after]: (string | undefined)[] = await db.getMany(
       [frameKey(position), frameKey(position + 1)],
@@ -90,15 +106,16 @@ export async function verifyBoxChain(
       report({ kind: 'frame', position, box, message: 'The frame is missing or damaged' })
       continue
     }
-    const hash = sha256(text)
+    const declared = losses.hashAt(position)
+    const hash = declared ?? sha256(text)
     const expected = position === tail.position ? tail.hash : decodeFrame(after)?.prev
     const proven =
-      hash === expected ||
+      (hash === expected && declared === undefined) ||
       (after === undefined && position > tail.position) ||
-      (await provenBackwards(db, frame, text, bodyText))
+      (bodyText !== undefined && (await provenBackwards(db, losses, frame, text, bodyText)))
     const belongs = frame.box === box && frame.version === version && frame.position === position
     if (!proven || !belongs) report({ kind: 'frame', position, box, message: 'The frame is damaged' })
-    const body = checkBody({ ...frame, box, version, position }, bodyText, report)
+    const body = checkBody({ ...frame, box, version, position }, stored, bodyText, report)
     chains.follow({ ...frame, box, version, position }, body)
     if (body) epochs.follow(body, position)
     await checkCommands(still, [frame], [bodyText], report)
@@ -106,9 +123,17 @@ export async function verifyBoxChain(
   return count
 }
 
-function checkBody(frame: Frame, text: string | undefined, report: Report): Body | undefined {
+/** `text` is what `stored` leads to. */
+function checkBody(
+  frame: Frame,
+  stored: string | undefined,
+  text: string | undefined,
+  report: Report,
+): Body | undefined {
   const { position, box, version } = frame
-  const problem = (message: string) => report({ kind: 'body', position, box, message })
+  const file = fileOfBody(stored)
+  const problem = (message: string) =>
+    report({ kind: 'body', position, box, ...(file === undefined ? {} : { file }), message })
   if (text === undefined) return void problem('The body is missing')
   if (sha256(text) !== frame.bodyHash) return void problem('The body is not what its frame links to')
   const body = decodeBody(text)
@@ -143,10 +168,13 @@ async function checkCommands(
       })
 }
 
-async function bodiesFor(
-  { db, at }: Still,
-  found: readonly (Frame | undefined)[],
-): Promise<(string | undefined)[]> {
+/** Bodies, and what stands for them in the database. */
+async function bodiesFor({ db, at, beside, referred }: Still, found: readonly (Frame | undefined)[]) {
   const keys = found.map(frame => (frame ? bodyKey(frame.box, frame.version, frame.position) : frameKey(0)))
-  return db.getMany(keys, at)
+  const stored: (string | undefined)[] = await db.getMany(keys, at)
+  for (const text of stored) {
+    const ref = decodeRef(text)
+    if (ref) referred.add(ref.segment)
+  }
+  return { stored, texts: await beside.archive.resolve(stored) }
 }

@@ -1,6 +1,18 @@
 import { decodeBody, decodeFrame, decodeHead, decodeSealed } from './codec.ts'
 import { nameOf } from './entry.ts'
-import { bodyKey, commands, frameKey, headKey, livingHeads, nameKey, names, suffixOf } from './keys.ts'
+import {
+  bodyKey,
+  commands,
+  frameKey,
+  headKey,
+  livingHeads,
+  losses,
+  nameKey,
+  names,
+  parkedBoxes,
+  repairs,
+  suffixOf,
+} from './keys.ts'
 import { entryPages } from './scan.ts'
 import type { Report, Still } from './verify.ts'
 
@@ -9,9 +21,11 @@ export async function verifyNames(
   still: Still,
   { box: only, report }: { readonly box?: string; readonly report: Report },
 ): Promise<void> {
-  const { db, at } = still
-  const problem = (box: string | undefined, message: string) =>
-    report({ kind: 'name', ...(box === undefined ? {} : { box }), message })
+  const { db, at, declared } = still
+  const problem = (box: string | undefined, message: string) => {
+    if (box === undefined || !declared.has(box))
+      report({ kind: 'name', ...(box === undefined ? {} : { box }), message })
+  }
   const entryOf = (sealed: string | undefined) => (decodeSealed(sealed) as { box?: string } | undefined)?.box
   const range = only === undefined ? livingHeads : { gte: headKey(only), lt: `${headKey(only)}\0` }
   for await (const page of entryPages(db, range, at)) {
@@ -51,7 +65,7 @@ function getMany({ db, at }: Still, keys: string[]): Promise<(string | undefined
 
 /** Each entry of a command leads to a record of that command. */
 export async function verifyCommands(still: Still, { report }: { readonly report: Report }): Promise<void> {
-  const { db, at } = still
+  const { db, at, beside } = still
   for await (const page of entryPages(db, commands, at)) {
     const entries = page.map(
       ([, sealed]) => decodeSealed(sealed) as { box: string; position: number } | undefined,
@@ -60,24 +74,39 @@ export async function verifyCommands(still: Still, { report }: { readonly report
       still,
       entries.map(entry => frameKey(entry?.position ?? 0)),
     )
-    const bodies = await getMany(
-      still,
-      found.map((text, n) => {
-        const frame = decodeFrame(text)
-        return frame && frame.box === entries[n]?.box
-          ? bodyKey(frame.box, frame.version, frame.position)
-          : frameKey(0)
-      }),
+    const owned = found.map((text, n) => {
+      const frame = decodeFrame(text)
+      return frame && frame.box === entries[n]?.box ? frame : undefined
+    })
+    const bodies = await beside.archive.resolve(
+      await getMany(
+        still,
+        owned.map(frame => (frame ? bodyKey(frame.box, frame.version, frame.position) : frameKey(0))),
+      ),
     )
     for (const [n, [key]] of page.entries()) {
       const commandId = suffixOf(key)
       const entry = entries[n]
       const damaged = entry === undefined
       if (!damaged && decodeBody(bodies[n])?.meta?.commandId === commandId) continue
+      // A body that is missing is told as such, or declared as lost: what the command has led to is known all the same.
+      const isMissing = owned[n] !== undefined && bodies[n] === undefined
+      if (!damaged && (isMissing || beside.losses.hasNoRecord(entry.position))) continue
       const message = damaged
         ? `The entry of command ${commandId} is damaged`
         : `Command ${commandId} leads to a record that is not its own`
       report({ kind: 'command', ...(entry && { box: entry.box, position: entry.position }), message })
     }
   }
+}
+
+/** What repairs have left beside the chain can be read. */
+export async function verifyRepairs(
+  { db, at }: Still,
+  { report }: { readonly report: Report },
+): Promise<void> {
+  for (const range of [repairs, losses, parkedBoxes])
+    for await (const [key, sealed] of db.iterator({ ...range, ...at }))
+      if (decodeSealed(sealed) === undefined)
+        report({ kind: 'journal', message: `The entry ${key} is damaged` })
 }

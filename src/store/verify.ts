@@ -1,11 +1,14 @@
+import type { Beside } from './beside.ts'
 import { type Database, directoryOf } from './database.ts'
 import { checkFiles } from './files/check.ts'
 import type { Parked, Problem, VerifyReport } from './ledger.ts'
+import { loadDeclared } from './losses.ts'
 import type { Tail, TailFile } from './tail-file.ts'
 import { BoxChains } from './verify-boxes.ts'
 import { verifyBoxChain, verifyGlobalChain } from './verify-chain.ts'
 import { epochsOf } from './verify-epochs.ts'
-import { verifyCommands, verifyNames } from './verify-indexes.ts'
+import { verifyCommands, verifyNames, verifyRepairs } from './verify-indexes.ts'
+import { verifySegments } from './verify-segments.ts'
 
 export interface VerifyInput {
   readonly box?: string
@@ -16,25 +19,32 @@ export interface VerifyInput {
   /** number of the present ownership */
   readonly epoch: number
   readonly tailFile: TailFile
+  readonly beside: Beside
 }
 
 /** A database as it was at one moment, to check while it is written to. */
 export interface Still {
   readonly db: Database
   readonly at: { readonly snapshot: ReturnType<Database['snapshot']> }
+  readonly beside: Beside
+  /** boxes whose damage a repair has declared: it is not told anew */
+  readonly declared: ReadonlyMap<string, Parked>
+  /** segments of the archive that records were found to lead to */
+  readonly referred: Set<number>
 }
 
 export type Report = (problem: Problem) => void
 
 /** Checks everything that is stored against everything else; changes nothing. */
 export async function verifyLedger(db: Database, input: VerifyInput): Promise<VerifyReport> {
-  const { box, replay = false, tail, parked, epoch, tailFile } = input
+  const { box, replay = false, tail, parked, epoch, tailFile, beside } = input
   const problems: Problem[] = []
   const report: Report = problem => problems.push(problem)
   // The tail file may run ahead of what is read here, never behind: it is read first.
   const noted = tailFile.read()
+  const declared = await loadDeclared(db)
   const snapshot = db.snapshot()
-  const still: Still = { db, at: { snapshot } }
+  const still: Still = { db, at: { snapshot }, beside, declared, referred: new Set() }
   try {
     const chains = new BoxChains(still, { replay, report })
     const epochs = await epochsOf(still, { epoch, report })
@@ -45,6 +55,8 @@ export async function verifyLedger(db: Database, input: VerifyInput): Promise<Ve
       await verifyNames(still, { report })
       await verifyCommands(still, { report })
       epochs.verifyJournal()
+      await verifyRepairs(still, { report })
+      await verifySegments(still, { report })
       verifyTailFile(tailFile, noted, tail, report)
       await verifyFiles(db, report)
     } else {

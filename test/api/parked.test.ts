@@ -1,24 +1,10 @@
-import { join } from 'node:path'
 import { BoxError, BoxRuntime } from 'boxledger'
-import { ClassicLevel } from 'classic-level'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { withTempDir } from '../support/tmp.ts'
+import { damage } from './damage.ts'
 
 const test = suite('api: a parked box')
-
-/** Changes one byte of every value whose key holds `part`. */
-async function damage(home: string, part: string): Promise<void> {
-  const db = new ClassicLevel<string, Buffer>(join(home, 'ledger'), { valueEncoding: 'buffer' })
-  await db.open()
-  for await (const [key, value] of db.iterator())
-    if (key.includes(part)) {
-      const changed = Buffer.from(value)
-      changed.writeUInt8(changed.readUInt8(20) ^ 1, 20)
-      await db.put(key, changed)
-    }
-  await db.close()
-}
 
 test('is listed with the reason and takes no commands; all other boxes go on', () =>
   withTempDir(async home => {
@@ -47,6 +33,54 @@ test('is listed with the reason and takes no commands; all other boxes go on', (
     const report = await second.verify()
     assert.not.ok(report.ok)
     assert.equal(report.parked, [bad.id])
+  }))
+
+test('records of a good box are read past the damage of another', () =>
+  withTempDir(async home => {
+    const first = await BoxRuntime.open({ home })
+    const good = await first.create({ name: 'good' })
+    const bad = await first.create({ name: 'bad' })
+    await first.rename('good', 'better')
+    await first.close()
+    await damage(home, `b/${bad.id}/`)
+
+    for (const connect of [false, true]) {
+      await using owner = await BoxRuntime.open({ home })
+      await using runtime = connect ? await BoxRuntime.connect({ home }) : owner
+      const box = await runtime.get(good.id)
+      const before: number[] = []
+      for await (const { position } of box?.events() ?? []) before.push(position)
+      assert.equal(before.slice(0, 2), [1, 3])
+      const seen: number[] = []
+      for await (const { position } of runtime.events({ box: good.id, follow: true })) {
+        seen.push(position)
+        if (seen.length === before.length) await owner.rename(good.id, `then-${connect}`)
+        if (seen.length > before.length) break
+      }
+      assert.equal(seen.slice(0, -1), before)
+      assert.is(seen.at(-1), (await owner.getInfo(good.id))?.position)
+    }
+  }))
+
+test('a removed box with damage is not listed as one that is there', () =>
+  withTempDir(async home => {
+    const first = await BoxRuntime.open({ home })
+    const gone = await first.create({ name: 'gone' })
+    await gone.remove()
+    await first.close()
+    await damage(home, `b/${gone.id}/`)
+
+    await using runtime = await BoxRuntime.open({ home })
+    assert.equal(await runtime.listInfo(), [])
+    assert.not(await runtime.exists(gone.id))
+    assert.is(await runtime.getInfo(gone.id), undefined)
+    const verified = await runtime.verify()
+    assert.equal(verified.parked, [gone.id])
+    try {
+      for await (const _ of runtime.history(gone.id)) assert.unreachable()
+    } catch (error) {
+      assert.ok(BoxError.is(error, 'LEDGER_CORRUPT'), String(error))
+    }
   }))
 
 test.run()

@@ -14,7 +14,7 @@ import {
   withStrays,
 } from '../../engine/index.ts'
 import { BoxError, type Head, type LedgerRecord } from '../../machines/index.ts'
-import type { VerifyReport } from '../../store/index.ts'
+import type { ArchiveReport, CompactReport, VerifyReport } from '../../store/index.ts'
 import type { CommandOptions, EventsOptions, RemoveOptions } from '../box.ts'
 import type { BoxRuntime } from '../box-runtime.ts'
 import { checkIdOrName, checkVerdict } from '../id-or-name.ts'
@@ -178,6 +178,17 @@ export class EmbeddedRuntime implements BoxRuntime {
     return id === undefined ? withStrays(report, this.#engine) : report
   }
 
+  async archive(o: { readonly before: Date }): Promise<ArchiveReport> {
+    this.#assertOpen()
+    const { before } = check(shapes.archive, o, 'options')
+    return this.#engine.ledger.archive(before.getTime())
+  }
+
+  async compact(): Promise<CompactReport> {
+    this.#assertOpen()
+    return this.#engine.ledger.compact()
+  }
+
   async shutdown(o: { readonly timeoutMs?: number } = {}): Promise<void> {
     const { timeoutMs } = check(shapes.shutdown, o, 'options')
     await lifecycle.stopAttached(this.#engine, timeoutMs)
@@ -210,7 +221,8 @@ export class EmbeddedRuntime implements BoxRuntime {
   #idOfAny(idOrName: string): string | undefined {
     const head = this.#find(idOrName)
     if (head !== undefined) return head.box
-    return this.#engine.ledger.parked.has(idOrName) ? idOrName : undefined
+    const parked = this.#engine.ledger.parked.get(idOrName)
+    return parked !== undefined && !parked.removed ? idOrName : undefined
   }
 
   #infoOf(id: string): BoxInfo | undefined {
@@ -222,7 +234,7 @@ export class EmbeddedRuntime implements BoxRuntime {
   #unread(): BoxInfo[] {
     const { parked } = this.#engine.ledger
     return [...parked]
-      .filter(([id]) => this.#engine.ledger.head(id) === undefined)
+      .filter(([id, { removed }]) => !removed && this.#engine.ledger.head(id) === undefined)
       .map(([id, why]) => infoOfParked(id, why))
   }
 
@@ -243,7 +255,10 @@ export class EmbeddedRuntime implements BoxRuntime {
   }
 
   async #idOf(idOrName: string): Promise<string> {
-    const head = this.#find(idOrName) ?? (await this.#engine.ledger.removedHead(idOrName))
+    const found = this.#find(idOrName)
+    // A parked box may have no head: that it is damaged says more than that it is not found.
+    if (found === undefined && this.#engine.ledger.parked.has(idOrName)) return idOrName
+    const head = found ?? (await this.#engine.ledger.removedHead(idOrName))
     if (head === undefined) throw notFound(idOrName)
     return head.box
   }

@@ -56,6 +56,8 @@ export const calls: Readonly<Record<string, Call>> = {
     runtime.resolve(box as never, verdict as never, until(c, signal)),
   adopt: ({ runtime }) => runtime.adopt(),
   verify: ({ runtime }, [o]) => runtime.verify(o as never),
+  archive: ({ runtime }, [before]) => runtime.archive({ before: new Date(String(before)) }),
+  compact: ({ runtime }) => runtime.compact(),
 }
 
 /** Verbs of a box, by name. */

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs'
 import type { BoxInfo } from '../../engine/index.ts'
 import type { LedgerRecord } from '../../machines/index.ts'
-import type { VerifyReport } from '../../store/index.ts'
+import type { ArchiveReport, CompactReport, VerifyReport } from '../../store/index.ts'
 import type { Box, CommandOptions, EventsOptions, RemoveOptions } from '../box.ts'
 import type { BoxRuntime } from '../box-runtime.ts'
 import { checkIdOrName, checkVerdict } from '../id-or-name.ts'
@@ -136,6 +136,16 @@ export class RemoteRuntime implements BoxRuntime {
   async verify(o: { readonly replay?: boolean; readonly box?: string } = {}): Promise<VerifyReport> {
     const { options } = part(shapes.verify, o, 'options')
     return this.#client.call('/call/verify', [options])
+  }
+
+  async archive(o: { readonly before: Date }): Promise<ArchiveReport> {
+    // A date has no JSON of its own.
+    const { before } = check(shapes.archive, o, 'options')
+    return this.#client.call('/call/archive', [before.toISOString()])
+  }
+
+  compact(): Promise<CompactReport> {
+    return this.#client.call('/call/compact', [])
   }
 
   async shutdown(o: { readonly timeoutMs?: number } = {}): Promise<void> {

@@ -1,4 +1,5 @@
 import { errorCodes, type VerifyReport } from '../../index.ts'
+import { count } from '../amounts.ts'
 import type { Cli } from '../cli.ts'
 import type { Output } from '../output.ts'
 
@@ -29,8 +30,4 @@ async function tell({ ok, records, boxes, parked, problems }: VerifyReport, outp
   }
   if (parked.length > 0) await output.line(`parked: ${parked.join(', ')}`)
   await output.line(`ledger damaged: ${count(problems.length, 'problem')} in ${extent}`)
-}
-
-function count(n: number, one: string, many = `${one}s`): string {
-  return `${n} ${n === 1 ? one : many}`
 }

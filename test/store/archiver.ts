@@ -1,0 +1,16 @@
+import { open } from './boxes.ts'
+
+/** A program that archives a home, and kills itself at the n-th boundary; it tells each, and `done` at the end. */
+
+const [home = '', at = '0'] = process.argv.slice(2)
+let seen = 0
+const ledger = await open(home, {
+  boundary: name => {
+    process.stdout.write(`${name}\n`)
+    seen += 1
+    if (seen === Number(at)) process.kill(process.pid, 'SIGKILL')
+  },
+})
+await ledger.archive(Date.now() + 1)
+await ledger.close()
+process.stdout.write('done\n')
