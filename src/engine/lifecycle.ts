@@ -1,5 +1,5 @@
 import { BoxError, type BoxSpec, type Head, isErrorCode, readyOf, type StopMode } from '../machines/index.ts'
-import { ask, type CommandOptions, failureOf, isDown, isGone, stateOf, stopped } from './ask.ts'
+import { ask, assertKnown, type CommandOptions, failureOf, isDown, isGone, stateOf, stopped } from './ask.ts'
 import { attachedOf } from './attached.ts'
 import type { Engine } from './engine.ts'
 
@@ -56,7 +56,8 @@ export async function stop(
       if (
         state === 'stopping' &&
         next !== 'start' &&
-        modes.indexOf(mode) <= modes.indexOf(under?.mode ?? 'graceful')
+        under?.cause === 'requested' &&
+        modes.indexOf(mode) <= modes.indexOf(under.mode)
       )
         return undefined
       return {
@@ -72,14 +73,7 @@ export async function stop(
   await engine.waiting.for(
     head,
     now => {
-      if (stateOf(now) === 'unknown')
-        throw new BoxError(
-          'VMM_TIMEOUT',
-          `The box could not be stopped: ${now.state.context.unknownReason}`,
-          {
-            details: { box },
-          },
-        )
+      assertKnown(now, 'stopped')
       return isDown(now) || isGone(now) || now.state.context.incarnation > incarnation || undefined
     },
     o.signal,
@@ -103,6 +97,7 @@ export async function restart(engine: Engine, box: string, c: CommandOptions): P
     head,
     now => {
       if (now.state.context.incarnation >= wanted) return now
+      assertKnown(now, 'started again')
       if (isDown(now) || isGone(now)) throw stopped(now)
       return undefined
     },
@@ -129,10 +124,7 @@ export async function remove(
     (now, record) => {
       if (isGone(now)) return true
       if (record?.event.type === 'remove.failed') throw failureOf(record.event)
-      if (stateOf(now) === 'unknown')
-        throw new BoxError('VMM_TIMEOUT', 'The box cannot be looked at; resolve it first', {
-          details: { box },
-        })
+      assertKnown(now, 'removed')
       return undefined
     },
     o.signal,
@@ -176,6 +168,7 @@ async function untilReady(engine: Engine, head: Head, signal: AbortSignal | unde
     now => {
       const { context } = now.state
       if (context.incarnation !== incarnation) return true
+      assertKnown(now, 'started')
       const state = stateOf(now)
       if (state === 'running' || state === 'paused') {
         if (context.seen.ready || readyOf(context.spec) === 'vmm') return true

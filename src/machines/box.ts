@@ -53,13 +53,19 @@ const stopIntent = (context: BoxContext, event: StampedEvent, cause: StopIntent[
 
 const failure = (code: string, message: string): Partial<BoxContext> => ({ failure: { code, message } })
 
+/** An ending that left no evidence; a stop that was asked for colours it too. */
+const unseenEnding = (context: BoxContext, at: number, cause: 'host-reboot' | 'unknown'): Ending => {
+  const ending = endingOf(context, unseenExit, at)
+  return ending.cause === 'requested' ? ending : { ...ending, cause }
+}
+
 /** How an incarnation ends by `event`. */
 const endingBy = ({ context, event }: Args): Ending => {
   switch (event.type) {
     case 'vmm.exited':
       return endingOf(context, event, event.at)
     case 'host.rebooted':
-      return { ...endingOf(context, unseenExit, event.at), cause: 'host-reboot' }
+      return unseenEnding(context, event.at, 'host-reboot')
     case 'start.failed':
       return { cause: 'boot-failed', at: event.at, ...failureFields(event) }
     case 'stop.requested':
@@ -71,7 +77,7 @@ const endingBy = ({ context, event }: Args): Ending => {
     case 'remove.requested':
       return { cause: 'requested', at: event.at }
     default:
-      return { ...endingOf(context, unseenExit, event.at), cause: 'unknown' }
+      return unseenEnding(context, event.at, 'unknown')
   }
 }
 
@@ -132,6 +138,7 @@ export const boxMachine = setup({
   guards: {
     isOver: ({ context }) => !context.open,
     restartWanted: ({ context }) => context.next === 'start',
+    stopWanted: ({ context }) => context.stop?.cause === 'requested',
     restartIsDue: ({ context }) => context.restart.due,
     goesAway: args =>
       args.context.next === 'remove' || (args.context.spec.autoRemove && !restartIsDueAfter(args)),
@@ -154,6 +161,7 @@ export const boxMachine = setup({
       event.type === 'stop.requested' &&
       event.mode === 'force' &&
       isStronger(event.mode, context.stop?.mode ?? 'graceful'),
+    isUnasked: ({ context }) => context.stop?.cause !== 'requested',
     beatsRestart: ({ context, event }) => event.type === 'stop.requested' && context.next === 'start',
     readyAtBoot: ({ context }) => readyOf(context.spec) === 'vmm',
     rungFailed: ({ event }) => event.type === 'stop.rung' && event.result === 'failed',
@@ -257,7 +265,7 @@ export const boxMachine = setup({
     ),
     intendStop: assign(({ context, event }) => ({ stop: stopIntent(context, event, 'requested') })),
     intendStrongerStop: assign(({ context, event }) => ({
-      stop: stopIntent(context, event, context.stop?.cause ?? 'requested'),
+      stop: stopIntent(context, event, 'requested'),
       next: null,
     })),
     intendRestart: assign({ next: 'start' }),
@@ -293,6 +301,11 @@ export const boxMachine = setup({
     ],
     'host.rebooted': [
       { guard: 'isOver' },
+      {
+        guard: 'restartWanted',
+        target: '.starting',
+        actions: ['recordEnding', 'openIncarnation', 'forgetAttempts'],
+      },
       { guard: 'goesAway', target: '.removing.deleting', actions: 'recordEnding' },
       { target: '.stopped', actions: 'recordEnding' },
     ],
@@ -440,6 +453,16 @@ export const boxMachine = setup({
           after: { guestReadyLimit: { target: '#box.running' } },
           on: {
             'guest.ready': { target: '#box.running', actions: 'recordGuestReady' },
+            'vm.paused': { target: '#box.paused' },
+            'vmm.adopted': [
+              { guard: 'vmPaused', target: '#box.paused', actions: 'recordProcess' },
+              {
+                guard: 'vmAbsent',
+                target: '#box.stopping.closing',
+                actions: ['recordProcess', 'recordPowerOff'],
+              },
+              { actions: 'recordProcess' },
+            ],
             'guest.panicked': { target: '#box.stopping.cutting', actions: ['recordPanic', 'cutOffPanic'] },
             'guest.rebooted': [
               { guard: 'loops', target: '#box.stopping.cutting', actions: ['recordReboot', 'cutOffLoop'] },
@@ -557,6 +580,7 @@ export const boxMachine = setup({
         'stop.requested': [
           { guard: 'asksStrongerKill', target: '.killing', actions: 'intendStrongerStop' },
           { guard: 'beatsRestart', actions: 'forgetRestart' },
+          { guard: 'isUnasked', actions: 'intendStop' },
         ],
         'remove.requested': { guard: 'isForced', target: 'removing.killing', actions: 'intendRemoval' },
       },
@@ -752,7 +776,13 @@ export const boxMachine = setup({
           { target: 'stopping.closing', actions: ['recordProcess', 'recordKnown', 'recordPowerOff'] },
         ],
         'box.resolved': [
+          {
+            guard: 'restartWanted',
+            target: 'starting',
+            actions: ['recordEnding', 'openIncarnation', 'forgetAttempts'],
+          },
           { guard: 'goesAway', target: 'removing.deleting', actions: 'recordEnding' },
+          { guard: 'stopWanted', target: 'stopped', actions: 'recordEnding' },
           { target: 'crashed', actions: 'recordEnding' },
         ],
       },

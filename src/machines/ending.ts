@@ -33,8 +33,9 @@ export interface Ending {
  * to do counts before how the process went.
  */
 export function causeOf(context: BoxContext, exit: Exit): EndingCause {
+  if (context.stop?.cause === 'requested') return 'requested'
   if (context.failure) return 'boot-failed'
-  if (context.seen.panicked && context.stop?.cause !== 'requested') return 'guest-panic'
+  if (context.seen.panicked) return 'guest-panic'
   if (context.stop) return context.stop.cause
   if (context.seen.poweredOff) return 'guest-poweroff'
   if (exit.vcpuError) return 'vcpu-error'
