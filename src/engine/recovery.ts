@@ -1,4 +1,4 @@
-import { type BoxFact, type BoxState, type Head, pathOf, step } from '../machines/index.ts'
+import { type BoxFact, type BoxState, type Head, pathOf, publicStateOf, step } from '../machines/index.ts'
 import type { PreviousOwner } from '../store/index.ts'
 
 const beforeSpawn = new Set(['starting.queued', 'starting.preparing', 'starting.spawning'])
@@ -16,11 +16,18 @@ export function mayHaveVmm(state: BoxState): boolean {
   return state.context.open && !beforeSpawn.has(pathOf(state.value))
 }
 
+/** Whether what a look has found is something new; what was known is not recorded again. */
+export function isNews(head: Head, fact: BoxFact, previous: PreviousOwner | undefined): boolean {
+  if (fact.type === 'vmm.adopted') return adoptionIsNews(head, fact, previous)
+  if (fact.type !== 'box.unknown') return true
+  return publicStateOf(head.state.value) !== 'unknown' || head.state.context.unknownReason !== fact.reason
+}
+
 /**
  * Whether a VMM found alive is something that changed: it moves the box, its process was not known, or it has outlived
  * an owner that ended without closing. The last is said once: a second recovery finds nothing new.
  */
-export function adoptionIsNews(
+function adoptionIsNews(
   head: Head,
   fact: BoxFact & { readonly type: 'vmm.adopted' },
   previous: PreviousOwner | undefined,
