@@ -70,3 +70,12 @@ export function stopped(head: Head): BoxError {
 export function failureOf(event: { readonly code: string; readonly message: string }): BoxError {
   return new BoxError(isErrorCode(event.code) ? event.code : 'ENGINE_FAILED', event.message)
 }
+
+/** Nobody can tell for now what becomes of a command: it is settled, and recorded, when the VMM can be looked at again. */
+export function assertKnown(head: Head, what: string): void {
+  if (stateOf(head) !== 'unknown') return
+  const { unknownReason } = head.state.context
+  throw new BoxError('VMM_TIMEOUT', `The box cannot be looked at, and so not be ${what}: ${unknownReason}`, {
+    details: { box: head.box },
+  })
+}

@@ -30,7 +30,10 @@ export async function endAttached(
         ['force', forceMs],
         ['kill', killMs],
       ] as const) {
-        await stop(head.box, mode, reason)
+        // It may have to wait for the disk, and closing does not wait for it longer than for the box.
+        stop(head.box, mode, reason).catch(error => {
+          if (!BoxError.is(error)) throw error
+        })
         if (await isDownWithin(now(head.box), waiting, limitMs, clock)) return
       }
     }),

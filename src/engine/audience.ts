@@ -39,7 +39,7 @@ export class Audience {
   }
 
   close(): void {
-    this.waiting.failAll(closedError())
+    this.waiting.close(closedError)
     this.tail.close()
     for (const closer of [...this.#closers]) closer()
     this.#followers.stopAll()

@@ -19,7 +19,7 @@ import { type CommandMeta, Turns } from './turns.ts'
 import { unlessAborted, type Waiting } from './waiting.ts'
 import { type World, worldOf } from './world.ts'
 
-/** How long a fact waits for the ledger before it tries again, in `ms`. */
+/** How long what has to be recorded waits for the ledger before it is tried again, in `ms`. */
 const retryAfter = 100
 
 /**
@@ -219,39 +219,51 @@ export class Engine {
     await this.ledger.close()
   }
 
-  /** A fact is recorded whatever it takes: while the ledger mends itself, it waits. */
   #record(box: string, fact: BoxFact): Promise<void> {
     return this.#turns.take(box, async () => {
-      for (;;) {
-        if (this.#over) throw closedError()
-        const head = this.ledger.head(box)
-        if (head === undefined) return
-        if (fact.type === 'timer.fired' && head.state.timers[fact.timer] === undefined) return
-        try {
-          if (isNews(head, fact, this.ledger.previous)) await this.#turns.commit(box, head, fact, {})
-          if (answersLook(fact)) this.#recovery.answer(box)
-          return
-        } catch (error) {
-          if (!BoxError.is(error) || !(error.retryable || error.code === 'ENGINE_FAILED')) throw error
-          await pauseOn(this.world.clock, retryAfter)
-          const now = this.ledger.head(box)
-          if (now !== undefined && now.version > head.version && now.lastEvent === fact.type) return
-        }
-      }
+      await this.#insist(box, fact, {}, head =>
+        fact.type === 'timer.fired'
+          ? head.state.timers[fact.timer] !== undefined
+          : isNews(head, fact, this.ledger.previous),
+      )
+      if (answersLook(fact)) this.#recovery.answer(box)
     })
   }
 
   /** A stop that nobody asked for but the owner's end; a box that takes none is on its way already, or unknown. */
   #stopForOwner(box: string, mode: StopMode, reason: string): Promise<void> {
+    const event = { type: 'stop.requested', mode, reason } as const
     return this.#turns.take(box, async () => {
-      const head = this.ledger.head(box)
-      if (head === undefined) return
       try {
-        await this.#turns.commit(box, head, { type: 'stop.requested', mode, reason }, { actor: 'engine' })
+        await this.#insist(box, event, { actor: 'engine' }, () => true)
       } catch (error) {
         if (!BoxError.is(error, 'INVALID_STATE')) throw error
       }
     })
+  }
+
+  /** Within a turn: what has to be recorded is, whatever it takes. While the ledger mends itself, it waits. */
+  async #insist(
+    box: string,
+    event: BoxFact | BoxCommand,
+    meta: CommandMeta,
+    isWanted: (head: Head) => boolean,
+  ): Promise<void> {
+    for (;;) {
+      if (this.#over) throw closedError()
+      const head = this.ledger.head(box)
+      if (head === undefined || !isWanted(head)) return
+      try {
+        await this.#turns.commit(box, head, event, meta)
+        return
+      } catch (error) {
+        if (!BoxError.is(error) || !(error.retryable || error.code === 'ENGINE_FAILED')) throw error
+        await pauseOn(this.world.clock, retryAfter)
+        const now = this.ledger.head(box)
+        // Its write was rejected, and it is there all the same.
+        if (now !== undefined && now.version > head.version && now.lastEvent === event.type) return
+      }
+    }
   }
 
   #publish(committed: readonly Committed[]): void {

@@ -1,6 +1,6 @@
 import { BoxError, type BoxSpec, type Head, isErrorCode, readyOf, type StopMode } from '../machines/index.ts'
 import type { Secrets } from '../vmm/index.ts'
-import { ask, type CommandOptions, failureOf, isDown, isGone, stateOf, stopped } from './ask.ts'
+import { ask, assertKnown, type CommandOptions, failureOf, isDown, isGone, stateOf, stopped } from './ask.ts'
 import { attachedOf } from './attached.ts'
 import type { Engine } from './engine.ts'
 import { assertSame, repeatedOf } from './repeated.ts'
@@ -90,14 +90,7 @@ export async function stop(
   await engine.waiting.for(
     head,
     now => {
-      if (stateOf(now) === 'unknown')
-        throw new BoxError(
-          'VMM_TIMEOUT',
-          `The box could not be stopped: ${now.state.context.unknownReason}`,
-          {
-            details: { box },
-          },
-        )
+      assertKnown(now, 'stopped')
       return isDown(now) || isGone(now) || now.state.context.incarnation > incarnation || undefined
     },
     o.signal,
@@ -106,10 +99,9 @@ export async function stop(
 
 /** Whether a stop as strong is under way that somebody asked for: one that ends by itself may be started again. */
 function isStopping(head: Head, mode: StopMode): boolean {
-  const { stop, next, restart } = head.state.context
-  if (stateOf(head) !== 'stopping' || next === 'start') return false
-  const isAskedFor = stop?.cause === 'requested' || restart.beaten
-  return isAskedFor && modes.indexOf(mode) <= modes.indexOf(stop?.mode ?? 'graceful')
+  const { stop, next } = head.state.context
+  if (stateOf(head) !== 'stopping' || next === 'start' || stop?.cause !== 'requested') return false
+  return modes.indexOf(mode) <= modes.indexOf(stop.mode)
 }
 
 /** Stops the box if it is up, starts it, and resolves when it is ready. */
@@ -130,6 +122,7 @@ export async function restart(engine: Engine, box: string, c: CommandOptions): P
     head,
     now => {
       if (now.state.context.incarnation >= wanted) return now
+      assertKnown(now, 'started again')
       if (isDown(now) || isGone(now)) throw stopped(now)
       return undefined
     },
@@ -157,10 +150,7 @@ export async function remove(
     (now, record) => {
       if (isGone(now)) return true
       if (record?.event.type === 'remove.failed') throw failureOf(record.event)
-      if (stateOf(now) === 'unknown')
-        throw new BoxError('VMM_TIMEOUT', 'The box cannot be looked at; resolve it first', {
-          details: { box },
-        })
+      assertKnown(now, 'removed')
       return undefined
     },
     o.signal,
@@ -206,6 +196,7 @@ async function untilReady(engine: Engine, head: Head, signal: AbortSignal | unde
     now => {
       const { context } = now.state
       if (context.incarnation !== incarnation) return true
+      assertKnown(now, 'started')
       const state = stateOf(now)
       if (state === 'running' || state === 'paused') {
         if (context.seen.ready || readyOf(context.spec) === 'vmm') return true

@@ -1,5 +1,5 @@
 import { BoxError, type Head, type LedgerRecord, type PublicState } from '../machines/index.ts'
-import { ask, type CommandOptions, failureOf, stateOf, stopped } from './ask.ts'
+import { ask, assertKnown, type CommandOptions, failureOf, stateOf, stopped } from './ask.ts'
 import type { Engine } from './engine.ts'
 
 export function pause(engine: Engine, box: string, c: CommandOptions): Promise<void> {
@@ -43,6 +43,7 @@ async function hold(engine: Engine, box: string, { from, to, type, failed }: Hol
       if (stateOf(now) === to) return true
       if (record?.event.type === failed) throw failureOf(record.event as never)
       if (isUnderWay(now)) return undefined
+      assertKnown(now, type === 'pause.requested' ? 'paused' : 'resumed')
       if (stateOf(now) === from)
         throw new BoxError('VMM_TIMEOUT', 'The VMM did not answer in time', { details: { box } })
       throw stopped(now)

@@ -14,12 +14,14 @@ export class Waiting {
   /** A caller who waits keeps the process alive; a box that runs does not. */
   #alive: NodeJS.Timeout | undefined
   #count = 0
+  #closed: (() => BoxError) | undefined
 
   /** Looks at `head` first, then after each record. */
   async for<T>(head: Head, test: Test<T>, signal?: AbortSignal): Promise<T> {
     const now = test(head, undefined)
     if (now !== undefined) return now
     if (signal?.aborted) throw aborted(signal)
+    if (this.#closed !== undefined) throw this.#closed()
     return new Promise<T>((resolve, reject) => {
       const waiters = this.#byBox.get(head.box) ?? new Set()
       this.#byBox.set(head.box, waiters)
@@ -56,8 +58,10 @@ export class Waiting {
     if (waiters !== undefined) for (const waiter of [...waiters]) waiter.look(head, record)
   }
 
-  failAll(error: BoxError): void {
-    for (const waiters of [...this.#byBox.values()]) for (const waiter of [...waiters]) waiter.fail(error)
+  /** Nothing will change any more: ends all waits, and those that somebody still begins. */
+  close(reason: () => BoxError): void {
+    this.#closed = reason
+    for (const waiters of [...this.#byBox.values()]) for (const waiter of [...waiters]) waiter.fail(reason())
   }
 
   #hold(change: 1 | -1): void {

@@ -42,7 +42,7 @@ const contextOf = ({ input }: { input: Created | undefined }): BoxContext => ({
   failure: null,
   seen: nothingSeen,
   ending: null,
-  restart: { count: 0, attempts: 0, due: false, delayMs: null, beaten: false },
+  restart: { count: 0, attempts: 0, due: false, delayMs: null },
   reboots: { count: 0, recent: [] },
   unknownReason: null,
   eventOffset: 0,
@@ -60,7 +60,7 @@ const newIncarnation = ({ restart, reboots }: BoxContext): Partial<BoxContext> =
   ending: null,
   unknownReason: null,
   eventOffset: 0,
-  restart: { ...restart, due: false, delayMs: null, beaten: false },
+  restart: { ...restart, due: false, delayMs: null },
   reboots: { ...reboots, recent: [] },
 })
 
@@ -77,6 +77,12 @@ const stopIntent = (context: BoxContext, event: StampedEvent, cause: StopIntent[
 }
 
 const failure = (code: string, message: string): Partial<BoxContext> => ({ failure: { code, message } })
+
+/** An ending that left no evidence; a stop that was asked for colours it too. */
+const unseenEnding = (context: BoxContext, at: number, cause: 'host-reboot' | 'unknown'): Ending => {
+  const ending = endingOf(context, unseenExit, at)
+  return ending.cause === 'requested' ? ending : { ...ending, cause }
+}
 
 /** How an incarnation ends by `event`. */
 const endingBy = ({ context, event }: Args): Ending => {
@@ -96,7 +102,7 @@ const endingBy = ({ context, event }: Args): Ending => {
     case 'remove.requested':
       return { cause: 'requested', at: event.at }
     default:
-      return { ...endingOf(context, unseenExit, event.at), cause: 'unknown' }
+      return unseenEnding(context, event.at, 'unknown')
   }
 }
 
@@ -114,7 +120,6 @@ const runningSince = ({ spec, seen, startedAt }: BoxContext) => {
 }
 
 const restartIsDueAfter = (args: Args) =>
-  !args.context.restart.beaten &&
   restartsAfter(args.context.spec.restart, endingBy(args)) &&
   hasRetriesLeft(args.context.spec.restart, attemptsBefore(args.context, args.event.at))
 
@@ -165,6 +170,7 @@ export const boxMachine = setup({
   guards: {
     isOver: ({ context }) => !context.open,
     restartWanted: ({ context }) => context.next === 'start',
+    stopWanted: ({ context }) => context.stop?.cause === 'requested',
     restartIsDue: ({ context }) => context.restart.due,
     goesAway: args =>
       args.context.next === 'remove' || (args.context.spec.autoRemove && !restartIsDueAfter(args)),
@@ -186,8 +192,8 @@ export const boxMachine = setup({
       event.type === 'stop.requested' &&
       event.mode === 'force' &&
       isStronger(event.mode, context.stop?.mode ?? 'graceful'),
-    beatsRestart: ({ context: { next, stop, restart } }) =>
-      next === 'start' || (stop?.cause !== 'requested' && !restart.beaten),
+    isUnasked: ({ context }) => context.stop?.cause !== 'requested',
+    beatsRestart: ({ context, event }) => event.type === 'stop.requested' && context.next === 'start',
     readyAtBoot: ({ context }) => readyOf(context.spec) === 'vmm',
     rungFailed: ({ event }) => event.type === 'stop.rung' && event.result === 'failed',
     vmRuns: ({ event }) => event.type === 'vmm.adopted' && event.vm === 'running',
@@ -295,12 +301,11 @@ export const boxMachine = setup({
     ),
     intendStop: assign(({ context, event }) => ({ stop: stopIntent(context, event, 'requested') })),
     intendStrongerStop: assign(({ context, event }) => ({
-      stop: stopIntent(context, event, context.stop?.cause ?? 'requested'),
+      stop: stopIntent(context, event, 'requested'),
       next: null,
-      restart: { ...context.restart, beaten: true },
     })),
     intendRestart: assign({ next: 'start' }),
-    beatRestart: assign(({ context }) => ({ next: null, restart: { ...context.restart, beaten: true } })),
+    forgetRestart: assign({ next: null }),
     intendRemoval: assign({ next: 'remove' }),
     recordUnknown: assign(({ event }) => ({
       unknownReason:
@@ -616,7 +621,8 @@ export const boxMachine = setup({
         'guest.powered-off': { actions: 'recordPowerOff' },
         'stop.requested': [
           { guard: 'asksStrongerKill', target: '.killing', actions: 'intendStrongerStop' },
-          { guard: 'beatsRestart', actions: 'beatRestart' },
+          { guard: 'beatsRestart', actions: 'forgetRestart' },
+          { guard: 'isUnasked', actions: 'intendStop' },
         ],
         'remove.requested': { guard: 'isForced', target: 'removing.killing', actions: 'intendRemoval' },
       },
@@ -631,7 +637,8 @@ export const boxMachine = setup({
             'stop.requested': [
               { guard: 'asksStrongerKill', target: 'killing', actions: 'intendStrongerStop' },
               { guard: 'asksStrongerForce', target: 'cutting', actions: 'intendStrongerStop' },
-              { guard: 'beatsRestart', actions: 'beatRestart' },
+              { guard: 'beatsRestart', actions: 'forgetRestart' },
+              { guard: 'isUnasked', actions: 'intendStop' },
             ],
           },
         },
@@ -645,7 +652,8 @@ export const boxMachine = setup({
             'stop.requested': [
               { guard: 'asksStrongerKill', target: 'killing', actions: 'intendStrongerStop' },
               { guard: 'asksStrongerForce', target: 'cutting', actions: 'intendStrongerStop' },
-              { guard: 'beatsRestart', actions: 'beatRestart' },
+              { guard: 'beatsRestart', actions: 'forgetRestart' },
+              { guard: 'isUnasked', actions: 'intendStop' },
             ],
           },
         },
@@ -845,7 +853,13 @@ export const boxMachine = setup({
           { target: 'stopping.closing', actions: ['recordProcess', 'recordKnown', 'recordPowerOff'] },
         ],
         'box.resolved': [
+          {
+            guard: 'restartWanted',
+            target: 'starting',
+            actions: ['recordEnding', 'openIncarnation', 'forgetAttempts'],
+          },
           { guard: 'goesAway', target: 'removing.deleting', actions: 'recordEnding' },
+          { guard: 'stopWanted', target: 'stopped', actions: 'recordEnding' },
           { target: 'crashed', actions: 'recordEnding' },
         ],
       },

@@ -33,8 +33,9 @@ export interface Ending {
  * to do counts before how the process went.
  */
 function causeOf(context: BoxContext, exit: Exit): EndingCause {
+  if (context.stop?.cause === 'requested') return 'requested'
   if (context.failure) return 'boot-failed'
-  if (context.seen.panicked && context.stop?.cause !== 'requested') return 'guest-panic'
+  if (context.seen.panicked) return 'guest-panic'
   if (context.stop) return context.stop.cause
   if (context.seen.poweredOff) return 'guest-poweroff'
   if (exit.vcpuError) return 'vcpu-error'
@@ -44,6 +45,7 @@ function causeOf(context: BoxContext, exit: Exit): EndingCause {
 
 /** A boot of the host in between ends what ran; what was ending already ends as it would have. */
 export function causeAfterReboot({ failure, stop }: BoxContext): EndingCause {
+  if (stop?.cause === 'requested') return 'requested'
   if (failure) return 'boot-failed'
   return stop?.cause ?? 'host-reboot'
 }

@@ -59,8 +59,6 @@ export interface RestartState {
   readonly due: boolean
   /** how long it waits, in `ms`, once that is decided */
   readonly delayMs: number | null
-  /** somebody has asked for a stop while this incarnation was ending by itself: it is not started again */
-  readonly beaten: boolean
 }
 
 export interface RebootState {

@@ -78,7 +78,7 @@ test('a stop beats a restart also where the box is going down by itself', () =>
     await box.waitFor(({ state }) => state === 'stopping')
     await box.stop()
     const { state, ending, incarnation, restartAt } = await box.info()
-    assert.equal([state, ending?.cause, incarnation, restartAt], ['stopped', 'guest-poweroff', 1, undefined])
+    assert.equal([state, ending?.cause, incarnation, restartAt], ['stopped', 'requested', 1, undefined])
   }))
 
 test('a box that removes itself goes when a stop has called its restart off', () =>

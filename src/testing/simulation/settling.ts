@@ -1,0 +1,31 @@
+import type { Engine } from '../../engine/index.ts'
+import type { SimulatedHost } from '../host/simulated-host.ts'
+import { type Disagreement, disagreement, leftOf } from '../invariants/agreement.ts'
+
+/** How long a box may take to agree with the host once nothing new happens, in `ms`. */
+const agreeMs = 900_000
+const lookEveryMs = 5_000
+
+/**
+ * Looks until the engine and the host agree on every box; each has to be seen in agreement once. Gives those that did
+ * not come to it.
+ */
+export async function disagreements(
+  engine: Engine,
+  host: SimulatedHost,
+  advance: (ms: number) => Promise<void>,
+): Promise<Map<string, Disagreement>> {
+  const open = new Map<string, Disagreement>()
+  const look = (box: string) => {
+    const head = engine.ledger.head(box)
+    const wrong = head === undefined ? leftOf(box, host) : disagreement(head, host)
+    if (wrong === undefined) open.delete(box)
+    else open.set(box, wrong)
+  }
+  for (const { box } of [...engine.ledger.heads()]) look(box)
+  for (let waited = 0; open.size > 0 && waited < agreeMs; waited += lookEveryMs) {
+    await advance(lookEveryMs)
+    for (const box of [...open.keys()]) look(box)
+  }
+  return open
+}

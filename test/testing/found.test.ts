@@ -1,0 +1,127 @@
+import { BoxError } from 'boxledger'
+import { type Call, type CallName, type Script, Simulation, type SimulationOptions } from 'boxledger/testing'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+
+/** Faults that simulations have found, each made small. */
+const test = suite('testing: found')
+
+const world = async (
+  options: Omit<SimulationOptions, 'seed'>,
+  body: (world: Simulation) => Promise<void>,
+) => {
+  await using made = await Simulation.open({ seed: 1, ...options })
+  await body(made)
+  assert.equal(made.violations, [])
+}
+
+const calling =
+  (name: CallName, call: Call): Script =>
+  () => ({ call: made => (made === name ? call : {}) })
+
+const codeOf = async (promise: Promise<unknown>) => {
+  try {
+    await promise
+    return 'none'
+  } catch (error) {
+    return BoxError.is(error) ? error.code : String(error)
+  }
+}
+
+test('a start that is asked for again, of a box that has become unknown, is answered', () =>
+  world({ script: calling('connect', { outcome: 'hangs' }) }, async world => {
+    const box = await world.runtime.create({})
+    const first = codeOf(box.start({ commandId: 'start' }))
+    await world.advance(5_000)
+    world.crash()
+    await world.reopen()
+    const again = await world.runtime.get(box.id)
+    assert.is(await world.until(codeOf(again?.start({ commandId: 'start' }) ?? first)), 'VMM_TIMEOUT')
+    assert.is((await again?.info())?.state, 'unknown')
+    assert.is(await first, 'ENGINE_CLOSED')
+  }))
+
+test('a restart of a box whose VMM cannot be killed is answered', () =>
+  world(
+    {
+      script: () => ({
+        powerOffMs: Number.POSITIVE_INFINITY,
+        call: name => (name.startsWith('SIG') || name === 'vmm.shutdown' ? { outcome: 'refused' } : {}),
+      }),
+    },
+    async world => {
+      const box = await world.runtime.create({ stopTimeoutMs: 0 })
+      await world.until(box.start())
+      assert.is(await world.until(codeOf(box.restart())), 'VMM_TIMEOUT')
+    },
+  ))
+
+test('a wait that begins after the close of the engine ends at once', () =>
+  world({}, async world => {
+    const box = await world.runtime.create({})
+    await world.until(box.start())
+    await world.until(world.close())
+    assert.is(await codeOf(world.until(box.wait())), 'ENGINE_CLOSED')
+    await world.reopen()
+  }))
+
+test('what is unknown already is not recorded anew by each recovery', () =>
+  world({}, async world => {
+    const box = await world.runtime.create({})
+    await world.until(box.start())
+    world.host.vmmOf(box.id)?.befall({ does: 'silence', forMs: 3_600_000 })
+    await world.advance(60_000)
+    assert.is((await box.info()).state, 'unknown')
+    await world.recoverTwice()
+  }))
+
+test('a close whose stops the disk rejects frees the home all the same', async () => {
+  let isBad = false
+  await world(
+    { flush: () => ({ writeMs: 0, answerMs: 0, outcome: isBad ? 'lost' : 'written' }) },
+    async world => {
+      const box = await world.runtime.create({ detach: false })
+      await world.until(box.start())
+      isBad = true
+      await world.until(world.close())
+      isBad = false
+      await world.reopen()
+      await world.advance(60_000)
+      const { state, ending } = await ((await world.runtime.get(box.id)) ?? box).info()
+      assert.equal([state, ending?.cause], ['stopped', 'requested'])
+    },
+  )
+})
+
+test('the stop of a box that ends with its owner is recorded although the disk rejects it at first', async () => {
+  let bad = 0
+  await world(
+    { flush: () => ({ writeMs: 0, answerMs: 0, outcome: bad-- > 0 ? 'lost' : 'written' }) },
+    async world => {
+      const box = await world.runtime.create({ detach: false, restart: { policy: 'always' } })
+      await world.until(box.start())
+      world.crash()
+      bad = 3
+      await world.reopen()
+      await world.advance(60_000)
+      const info = await world.runtime.getInfo(box.id)
+      assert.equal([info?.state, info?.ending?.cause, info?.restartAt], ['stopped', 'requested', undefined])
+      await world.settle()
+    },
+  )
+})
+
+test('a stop that comes into a power-off keeps the policy from starting the box again', () =>
+  world({ script: calling('vmm.shutdown', { ms: 2_000 }) }, async world => {
+    const box = await world.runtime.create({ restart: { policy: 'always' } })
+    await world.until(box.start())
+    world.host.vmmOf(box.id)?.powerOff()
+    await world.advance(100)
+    assert.is((await box.info()).state, 'stopping')
+    await world.until(box.stop())
+    await world.advance(600_000)
+    const { state, ending } = await box.info()
+    assert.equal([state, ending?.cause], ['stopped', 'requested'])
+  }))
+
+test.run()
