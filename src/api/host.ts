@@ -39,9 +39,9 @@ export interface HostInfoOptions {
  * if ('problem' in vmm.linux) console.error(vmm.linux.problem)
  */
 export async function hostInfo(options: HostInfoOptions = {}): Promise<HostInfo> {
-  check(shapes.host, options, 'options')
-  const { vmm, signal = new AbortController().signal } = options
-  const home = homeOf(options.home, process.env)
+  const given = check(shapes.host, options, 'options') as HostInfoOptions
+  const { vmm, signal = new AbortController().signal } = given
+  const home = homeOf(given.home, process.env)
   const find = async (guest: 'linux' | 'tiny'): Promise<VmmFinding> => {
     try {
       return await discover({ ...vmm, env: process.env, guest, home, signal })

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { BoxError, type BoxSpec, defaultBackoff, namePattern, quoted } from '../machines/index.ts'
-import { dictionary, strict, text } from './schema.ts'
+import { anObject, dictionary, strict, text } from './schema.ts'
 
 /** Largest spec as JSON, in `bytes`. */
 const maxSpecBytes = 32 * 1024
@@ -188,14 +188,14 @@ export const shapes = {
   open: strict({
     home: v.optional(path),
     vmm,
-    inspect: v.optional(v.union([v.function(), v.looseObject({})])),
+    inspect: v.optional(v.union([v.function(), anObject])),
     durability: v.optional(v.picklist(['sync', 'process'])),
     startConcurrency: v.optional(whole(1, 10_000)),
-    clock: v.optional(v.looseObject({})),
+    clock: v.optional(anObject),
     ids: v.optional(v.function()),
     random: v.optional(v.function()),
     onProgress: v.optional(v.function()),
-    seams: v.optional(v.looseObject({})),
+    seams: v.optional(anObject),
   }),
   name,
 }

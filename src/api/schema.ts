@@ -15,6 +15,12 @@ export function strict<const Entries extends v.ObjectEntries>(entries: Entries) 
   return v.pipe(v.custom<v.InferInput<typeof shape>>(isObject, 'must be an object'), shape)
 }
 
+/** An object that is handed on as it is. */
+export const anObject = v.custom<object>(
+  value => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'must be an object',
+)
+
 interface Limits<Content extends v.GenericSchema> {
   /** what is wrong with a key, if so */
   readonly key: (key: string) => string | undefined

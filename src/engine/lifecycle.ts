@@ -1,4 +1,13 @@
-import { BoxError, type BoxSpec, type Head, isErrorCode, readyOf, type StopMode } from '../machines/index.ts'
+import {
+  BoxError,
+  type BoxSpec,
+  type Head,
+  idPattern,
+  isErrorCode,
+  quoted,
+  readyOf,
+  type StopMode,
+} from '../machines/index.ts'
 import type { Secrets } from '../vmm/index.ts'
 import { ask, assertKnown, type CommandOptions, failureOf, isDown, isGone, stateOf, stopped } from './ask.ts'
 import { attachedOf } from './attached.ts'
@@ -27,6 +36,10 @@ export async function create(engine: Engine, box: NewBox, c: CommandOptions): Pr
     if (head !== undefined) return head
   }
   const id = engine.world.boxId()
+  if (!idPattern.test(id))
+    throw new BoxError('INVALID_ARGUMENT', `ids gave ${quoted(id)}, which is no ID of a box`, {
+      details: { field: 'ids' },
+    })
   const { name = null, labels, spec, secrets } = box
   const record = () =>
     engine.submit(id, () => ({ type: 'box.created', id, name, labels, spec }), c) as Promise<Head>

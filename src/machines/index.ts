@@ -1,5 +1,5 @@
 export { boxMachine } from './box.ts'
-export { commandOf, namePattern } from './commands.ts'
+export { commandOf, idPattern, namePattern, safeIdPattern } from './commands.ts'
 export type { Effect, EffectType, Timer } from './effects.ts'
 export { type Ending, type EndingCause, stateAfter } from './ending.ts'
 export { BoxError, type BoxErrorOptions, type ErrorCode, errorCodes, isErrorCode } from './errors.ts'
@@ -43,4 +43,5 @@ export {
   stageOf,
 } from './state.ts'
 export { accepts, isRefusal, type Refusal, type StepInput, step, type Transition } from './step.ts'
+export { isBody, isBoxState, isHead } from './stored.ts'
 export { type BoxSnapshot, snapshotOf } from './xstate.ts'

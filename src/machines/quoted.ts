@@ -13,7 +13,7 @@ export function quoted(value: unknown): string {
 /** Text without control characters, which might steer a terminal; a tab stays. */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/g, '')
+  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '')
 }
 
 function nameOf(value: unknown): string {

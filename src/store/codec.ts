@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import type { Head, LedgerRecord, RecordMeta } from '../machines/index.ts'
+import { type Head, isBody, isHead, type LedgerRecord, type RecordMeta } from '../machines/index.ts'
 
 /** One link of the global chain, as stored. */
 export interface Frame {
@@ -58,19 +58,19 @@ export function decodeFrame(text: string | undefined): Frame | undefined {
   if (frame === undefined) return undefined
   const { position, prev, bodyHash, box, version } = frame
   const whole =
-    Number.isSafeInteger(position) &&
-    Number.isSafeInteger(version) &&
+    [position, version].every(field => Number.isSafeInteger(field) && Number(field) > 0) &&
     [prev, bodyHash, box].every(field => typeof field === 'string')
   return whole ? (frame as Frame) : undefined
 }
 
 export function decodeBody(text: string | undefined): Body | undefined {
-  const body = parse(text) as Body | undefined
-  return body && typeof body.event === 'object' && Number.isSafeInteger(body.version) ? body : undefined
+  const body = parse(text)
+  return isBody(body) ? (body as Body) : undefined
 }
 
 export function decodeHead(sealed: string | undefined): Head | undefined {
-  return decodeSealed(sealed) as Head | undefined
+  const head = decodeSealed(sealed)
+  return isHead(head) ? head : undefined
 }
 
 export function decodeSealed(sealed: string | undefined): unknown {

@@ -1,4 +1,4 @@
-import { BoxError, type Head } from '../machines/index.ts'
+import { BoxError, type Head, safeIdPattern } from '../machines/index.ts'
 import { type Entry, isRemoved, nameOf, type Placed } from './entry.ts'
 import type { Append, Parked } from './ledger.ts'
 
@@ -37,7 +37,7 @@ export class Registry {
   /** Why a transition cannot be taken, if so. */
   refusal({ box, expectedVersion, transition, at }: Append): BoxError | undefined {
     // Both become part of keys and of bytes that are put together by hand.
-    if (!Number.isSafeInteger(at) || !/^[\w.-]+$/.test(box))
+    if (!Number.isSafeInteger(at) || !safeIdPattern.test(box))
       return new BoxError('INVALID_ARGUMENT', 'A transition needs a time in whole ms and the ID of a box', {
         details: { at, box },
       })

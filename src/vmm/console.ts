@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises'
+import { BoxError } from '../machines/index.ts'
 import { DirWatch } from './files/dir-watch.ts'
-import { lastCut } from './files/growing.ts'
+import { keptBytes, lastCut } from './files/growing.ts'
 import { lastBytes } from './files/last-lines.ts'
-import { boxDir, runFiles } from './files/paths.ts'
+import { boxDir, runFiles, runNumber } from './files/paths.ts'
 import { Tail } from './files/tail.ts'
 
 export interface ReadConsoleOptions {
@@ -17,15 +18,24 @@ export interface ReadConsoleOptions {
 
 /**
  * What a guest printed on its serial port. The file is begun anew when the guest reboots; followed, it goes on with the
- * new one.
+ * new one. Rejects with `ENGINE_FAILED` where it cannot be read.
  */
 export async function* readConsole(options: ReadConsoleOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* read(options)
+  } catch (cause) {
+    if (BoxError.is(cause)) throw cause
+    throw new BoxError('ENGINE_FAILED', `The console cannot be read: ${(cause as Error).message}`, { cause })
+  }
+}
+
+async function* read(options: ReadConsoleOptions): AsyncGenerator<Uint8Array, void, undefined> {
   const { home, box, follow = false, signal } = options
   const incarnation = options.incarnation ?? (await lastIncarnation(home, box))
   if (incarnation === undefined) return
   const { dir, serial } = runFiles(home, box, incarnation)
   const cut = await lastCut(serial).catch(() => undefined) // there is no such directory yet, or any more
-  const tail = new Tail(serial, cut?.offset)
+  const tail = new Tail(serial, { from: cut?.offset ?? 0 })
   let wake = () => {}
   let changed = false
   const notice = () => {
@@ -35,7 +45,7 @@ export async function* readConsole(options: ReadConsoleOptions): AsyncGenerator<
   const watch = follow ? new DirWatch(dir, notice, { persistent: true }) : undefined
   signal?.addEventListener('abort', notice, { once: true })
   try {
-    if (cut) yield await lastBytes(cut.path, Number.MAX_SAFE_INTEGER)
+    if (cut) yield await lastBytes(cut.path, keptBytes)
     while (true) {
       changed = false
       for await (const { bytes } of tail.read()) yield bytes
@@ -53,8 +63,8 @@ export async function* readConsole(options: ReadConsoleOptions): AsyncGenerator<
 
 async function lastIncarnation(home: string, box: string): Promise<number | undefined> {
   try {
-    const numbers = (await readdir(boxDir(home, box))).filter(name => /^[1-9]\d*$/.test(name)).map(Number)
-    return numbers.length === 0 ? undefined : Math.max(...numbers)
+    const highest = Math.max(0, ...(await readdir(boxDir(home, box))).map(name => runNumber(name) ?? 0))
+    return highest === 0 ? undefined : highest
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

@@ -212,9 +212,7 @@ const calls: readonly Call[] = [
     ),
     // There is an owner: what is good is told so.
     async (runtime, _, [o]) => {
-      const wanted =
-        typeof o === 'object' && o !== null && !Array.isArray(o) ? { ...o, home: homeOf(runtime) } : o
-      await (await BoxRuntime.open((wanted ?? null) as never)).close()
+      await (await BoxRuntime.open(changed(o, { home: homeOf(runtime) }) as never)).close()
     },
   ],
   [
@@ -227,14 +225,21 @@ const calls: readonly Call[] = [
 const homes = new WeakMap<BoxRuntime, string>()
 const homeOf = (runtime: BoxRuntime): string => homes.get(runtime) ?? ''
 
+/** Options with some that the test cannot do without; what is no object, or cannot be read, stays what it is. */
+function changed(o: unknown, by: object): unknown {
+  try {
+    return typeof o === 'object' && o !== null && !Array.isArray(o) ? { ...o, ...by } : (o ?? null)
+  } catch {
+    return o
+  }
+}
+
 /** What follows never ends by itself. */
 function withoutFollow(o: unknown): unknown {
   try {
-    return (o as { follow?: unknown } | null | undefined)?.follow === true
-      ? { ...(o as object), follow: false }
-      : o
+    return (o as { follow?: unknown } | undefined)?.follow === true ? changed(o, { follow: false }) : o
   } catch {
-    return o // not to be read, which is what is tried
+    return o
   }
 }
 

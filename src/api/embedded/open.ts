@@ -12,9 +12,16 @@ import { EmbeddedRuntime } from './runtime.ts'
  * (`details.pid` names the owner), `LEDGER_CORRUPT`, `FORMAT_UNSUPPORTED`, `NO_SPACE`.
  */
 export async function open(options: OpenOptions = {}): Promise<EmbeddedRuntime> {
-  check(shapes.open, options, 'options')
-  const home = checkedHome(options.home)
-  const { vmm, clock, ids, random, seams, home: _, ...rest } = options
+  const {
+    home: wanted,
+    vmm,
+    clock,
+    ids,
+    random,
+    seams,
+    ...rest
+  } = check(shapes.open, options, 'options') as OpenOptions
+  const home = checkedHome(wanted)
   const engine = await Engine.open({
     ...rest,
     ...seams,

@@ -15,8 +15,7 @@ export async function connect(
   options: ConnectOptions = {},
   { afterClose, ...hooks }: Hooks & { readonly afterClose?: () => Promise<void> } = {},
 ): Promise<RemoteRuntime> {
-  check(shapes.connect, options, 'options')
-  const home = checkedHome(options.home)
+  const home = checkedHome(check(shapes.connect, options, 'options').home)
   const client = new OwnerClient({ socket: socketOf(home), ...hooks })
   try {
     await client.owner()

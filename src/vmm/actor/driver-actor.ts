@@ -8,6 +8,7 @@ import { pauseVm, resumeVm } from './pause.ts'
 import { awaitVmm, bootVm, createVm, prepareFiles, spawn } from './start.ts'
 import { closeVmm, cutPower, killVmm, pressButton, terminateVmm } from './stop.ts'
 import type { Task } from './task.ts'
+import { pause } from './wait.ts'
 import { Watch } from './watch.ts'
 
 const work: Readonly<Partial<Record<EffectType, (task: Task) => Promise<void>>>> = {
@@ -36,6 +37,9 @@ const rungs = {
 const firstLookMs = 1_000
 const longestLookMs = 30_000
 
+/** How long after a loss it is looked what the VM has become meanwhile, in `ms`. */
+const afterLossMs = 1_000
+
 /** The driver of one incarnation at work: runs effects, one beside the other where the machine asks so. */
 export class DriverActor {
   readonly #box: Incarnation
@@ -43,10 +47,11 @@ export class DriverActor {
   readonly #running = new Map<string, AbortController>()
   #spawning: Promise<void> = Promise.resolve()
   #attaching: Promise<boolean> | undefined
+  #isLosing = false
 
   constructor(input: DriverInput) {
     this.#box = new Incarnation(input)
-    this.#watch = new Watch(this.#box)
+    this.#watch = new Watch(this.#box, () => this.#lookAfterLoss())
   }
 
   receive(event: DriverEvent): void {
@@ -114,6 +119,24 @@ export class DriverActor {
       if (error instanceof Closed) return
       await onError?.(error).catch(() => {}) // Closed: there is nobody to tell
     }
+  }
+
+  /** What the VMM has said and nobody read is asked for, some time after the loss; a flood loses all the time. */
+  #lookAfterLoss(): void {
+    if (this.#isLosing) return
+    this.#isLosing = true
+    const look = async () => {
+      await pause(afterLossMs, this.#box.closed, { ref: false })
+      this.#isLosing = false
+      const { stop, failure, next } = this.#box.context
+      const isSteady = stop === null && failure === null && next === null
+      // An own call tells what came of it.
+      if (!isSteady || !this.#watch.events.hasBooted || this.#box.client.isBusy) return
+      const found = await lookAt(this.#box, this.#watch, this.#box.closed)
+      // One that cannot be told now is the heartbeat's matter.
+      if (found.is !== 'unknown') await this.#tellFound(found, this.#box.closed)
+    }
+    void this.#guard(look())
   }
 
   async #look(signal: AbortSignal): Promise<void> {

@@ -1,7 +1,9 @@
 import type { Exit } from '../../machines/index.ts'
 import { ApiError } from '../cloud-hypervisor/api-error.ts'
 import { EventParser, type VmmEvent } from '../cloud-hypervisor/event-parser.ts'
-import { Tail } from '../files/tail.ts'
+import { eventHead, longestBytes } from '../files/growing.ts'
+import { type Piece, Tail } from '../files/tail.ts'
+import { EventFlow, type Happened } from './event-flow.ts'
 import type { Incarnation } from './incarnation.ts'
 import type { SerialWatch } from './serial-watch.ts'
 import { pause } from './wait.ts'
@@ -14,6 +16,13 @@ const keptNames = 12
 /** How long a VM that was deleted from outside may outlive its VMM, in `ms`. */
 const teardownMs = 1_000
 
+/** What is read of the file at first, and at once later on, in `bytes`: some thousand events, or it is a flood. */
+const firstBytes = 2 * longestBytes
+const mostBytes = 256 << 10
+
+/** Events that are read ahead while one is not understood yet. */
+const mostAhead = 10_000
+
 /** How long it is tried to tell a power-off from the end of a VMM that does not answer, in `ms`. */
 const doubtMs = 5_000
 
@@ -25,9 +34,14 @@ export class EventWatch {
   readonly #box: Incarnation
   readonly #serial: SerialWatch
   readonly #isDead: () => boolean
+  readonly #onLost: () => void
   readonly #tail: Tail
   readonly #parser = new EventParser()
-  readonly #from: number
+  readonly #flow = new EventFlow((happened, isLast) => this.#tell(happened, isLast))
+  /** end of the last event that is told, or need not be */
+  #told: number
+  /** the VM is taken down from outside, or the VMM ends: end of the last event that says so */
+  #goneAt = 0
   readonly #waiting = new Map<Change, Set<() => void>>()
   readonly #swallow = new Map<Change, number>()
   #names: string[] = []
@@ -38,14 +52,28 @@ export class EventWatch {
   #last: Exit['last'] = 'none'
   #boot: Promise<boolean> = Promise.resolve(true)
   #reading: Promise<void> | undefined
+  #hasRead = false
 
-  constructor(box: Incarnation, serial: SerialWatch, isDead: () => boolean) {
+  /** @param onLost told when events may have been lost: too many came, or the file was cut */
+  constructor(box: Incarnation, serial: SerialWatch, isDead: () => boolean, onLost: () => void) {
     this.#box = box
     this.#serial = serial
     this.#isDead = isDead
-    this.#tail = new Tail(box.files.events)
-    this.#from = box.context.eventOffset
+    this.#onLost = onLost
+    this.#tail = new Tail(box.files.events, { head: eventHead })
+    this.#told = box.context.eventOffset
     this.#bootedTold = box.context.startedAt !== null
+    box.closed.addEventListener('abort', () => this.#flow.close(), { once: true })
+  }
+
+  /** How far the file is read, in `bytes`. */
+  get at(): number {
+    return this.#tail.at
+  }
+
+  /** The VM has booted, be it seen in the file or told before. */
+  get hasBooted(): boolean {
+    return this.#booted || this.#bootedTold
   }
 
   /** What the file holds for the evidence of an ending. */
@@ -89,7 +117,8 @@ export class EventWatch {
   async tellBooted(offset?: number): Promise<void> {
     if (this.#bootedTold) return
     this.#bootedTold = true
-    await this.#box.tell({ type: 'vm.booted', ...(offset === undefined ? {} : { offset }) })
+    const known = offset === undefined || this.#flow.isHolding ? {} : { offset }
+    await this.#box.tell({ type: 'vm.booted', ...known })
     await this.#serial.booted()
   }
 
@@ -118,37 +147,74 @@ export class EventWatch {
     await this.#box.tell({ type: change === 'vm/paused' ? 'vm.paused' : 'vm.resumed' })
   }
 
+  /** Tells also what was held back, since nothing will come any more. */
+  async readToEnd(): Promise<void> {
+    await this.read()
+    await this.#flow.flush()
+  }
+
   async #readOn(): Promise<void> {
-    for await (const { bytes } of this.#tail.read()) this.#queue.push(...this.#parser.push(bytes))
-    while (this.#queue.length > 0 && !this.#box.closed.aborted) {
-      const event = this.#queue.shift() as VmmEvent
-      await this.#see(event)
+    const most = this.#hasRead ? mostBytes : firstBytes
+    this.#hasRead = true
+    for await (const piece of this.#tail.read({ most })) {
+      this.#parse(piece)
+      await this.#drain()
     }
+    await this.#drain()
+  }
+
+  #parse({ bytes, at, skipped, restarted }: Piece): void {
+    if (skipped || restarted) {
+      this.#parser.skipTo(at)
+      this.#onLost()
+    }
+    this.#queue.push(...this.#parser.push(bytes))
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0 && !this.#box.closed.aborted)
+      await this.#see(this.#queue.shift() as VmmEvent)
   }
 
   async #see({ name, end }: VmmEvent): Promise<void> {
     this.#names = [...this.#names, name].slice(-keptNames)
-    const wasBooted = this.#booted || this.#bootedTold
+    const wasBooted = this.hasBooted
     this.#note(name)
-    if (end <= this.#from) return
+    if (name === 'vm/deleted' || name === 'vmm/shutdown') this.#goneAt = end
+    if (end <= this.#told) return
     switch (name) {
       case 'vm/booted':
         if (await this.#boot) await this.tellBooted(end)
         return
       case 'vm/rebooted':
-        await this.#serial.rebooted()
-        return await this.#box.tell({ type: 'guest.rebooted', count: 1, offset: end })
       case 'guest/panic':
-        return await this.#box.tell({ type: 'guest.panicked', offset: end })
+        return await this.#flow.take(name, end, false)
       case 'vm/paused':
       case 'vm/resumed':
-        return await this.#seeChange(name, end)
+        if (this.#isSwallowed(name)) return
+        return await this.#flow.take(name, end, (this.#waiting.get(name)?.size ?? 0) > 0)
       case 'vm/shutdown':
-        if (wasBooted && (await this.#isPowerOff())) {
-          await this.#serial.read()
-          await this.#box.tell({ type: 'guest.powered-off', offset: end })
-        }
+        if (wasBooted) await this.#flow.take(name, end, false)
     }
+  }
+
+  async #tell({ name, count, end }: Happened, isLast: boolean): Promise<void> {
+    // Where something before it has yet to be told, the file must be read again from there after a crash.
+    const offset = isLast ? { offset: end } : {}
+    if (name === 'vm/rebooted') {
+      await this.#serial.rebooted()
+      await this.#box.tell({ type: 'guest.rebooted', count, ...offset })
+    } else if (name === 'guest/panic') await this.#box.tell({ type: 'guest.panicked', ...offset })
+    else if (name === 'vm/shutdown') {
+      if (await this.#isPowerOff(end)) {
+        await this.#serial.read()
+        await this.#box.tell({ type: 'guest.powered-off', ...offset })
+      }
+    } else {
+      await this.#box.tell({ type: name === 'vm/paused' ? 'vm.paused' : 'vm.resumed', ...offset })
+      for (const note of this.#waiting.get(name) ?? []) note()
+    }
+    if (isLast) this.#told = Math.max(this.#told, end)
   }
 
   #note(name: string): void {
@@ -162,27 +228,25 @@ export class EventWatch {
     else if (name === 'vmm/shutdown' || (name === 'vm/shutdown' && this.#booted)) this.#last = 'orderly'
   }
 
-  async #seeChange(change: Change, end: number): Promise<void> {
+  /** It was told by the word of the VMM. */
+  #isSwallowed(change: Change): boolean {
     const swallow = this.#swallow.get(change) ?? 0
-    if (swallow > 0) {
-      this.#swallow.set(change, swallow - 1)
-      return
-    }
-    await this.#box.tell({ type: change === 'vm/paused' ? 'vm.paused' : 'vm.resumed', offset: end })
-    for (const note of this.#waiting.get(change) ?? []) note()
+    if (swallow > 0) this.#swallow.set(change, swallow - 1)
+    return swallow > 0
   }
 
   /**
    * Tells the guest's power-off from the VMM's own end, which begins with the same event. The answer to vm.info is a
    * barrier: it comes after all that the VMM was doing. A power-off leaves the VM created and the VMM alive.
    */
-  async #isPowerOff(): Promise<boolean> {
+  async #isPowerOff(end: number): Promise<boolean> {
     const { cutOff, quirks, closed, client, child, context } = this.#box
     // Before v52 a power-off ends the VMM, and that tells.
     if (cutOff || context.seen.poweredOff || !quirks.noShutdown) return false
     const began = performance.now()
     while (!closed.aborted) {
       const waited = performance.now() - began
+      if (this.#goneAt > end) return false
       if (this.#queue.some(({ name }) => name === 'vm/deleted' || name === 'vmm/shutdown')) return false
       if (this.#isDead()) {
         // It was ended in an orderly way and its last words are lost, or it ended some time after the power-off.
@@ -198,7 +262,8 @@ export class EventWatch {
         if (!(error instanceof ApiError)) throw error
       }
       await pause(20, closed)
-      for await (const { bytes } of this.#tail.read()) this.#queue.push(...this.#parser.push(bytes))
+      if (this.#queue.length < mostAhead)
+        for await (const piece of this.#tail.read({ most: mostBytes })) this.#parse(piece)
     }
     return false
   }

@@ -3,18 +3,13 @@ import { forgetCuts } from '../files/growing.ts'
 import { LineScanner } from '../files/line-scanner.ts'
 import { Tail } from '../files/tail.ts'
 import type { Incarnation } from './incarnation.ts'
+import { type ReadyPattern, readyPattern } from './ready-pattern.ts'
 
 const readyLine = /boxledger: ready\s*$/
 const exitLine = /boxledger: command exited (\d{1,3})\s*$/
 
-/** Undefined if it is no regular expression, which ends a start before there is anything to watch. */
-export function compile(pattern: string): RegExp | undefined {
-  try {
-    return new RegExp(pattern)
-  } catch {
-    return undefined
-  }
-}
+/** What is read of the output at once, in `bytes`: of what a guest prints faster than that, the end. */
+const mostBytes = 1 << 20
 
 /**
  * Watches what the guest prints for what it tells us: that it is ready, and how its main command ended. The file is
@@ -25,7 +20,7 @@ export class SerialWatch {
   readonly #tail: Tail
   readonly #lines = new LineScanner()
   readonly #ready: ReadySpec
-  readonly #pattern: RegExp | undefined
+  readonly #pattern: ReadyPattern | undefined
   #booted: boolean
   #readyTold: boolean
   #commandExit: number | undefined
@@ -35,11 +30,16 @@ export class SerialWatch {
     const { spec, seen, startedAt } = box.context
     this.#booted = startedAt !== null
     this.#box = box
-    this.#tail = new Tail(box.files.serial)
+    this.#tail = new Tail(box.files.serial, { most: mostBytes })
     this.#ready = readyOf(spec)
-    this.#pattern = typeof this.#ready === 'object' ? compile(this.#ready.console) : undefined
+    this.#pattern = typeof this.#ready === 'object' ? readyPattern(this.#ready.console) : undefined
     this.#readyTold = seen.ready
     this.#commandExit = seen.commandExit ?? undefined
+  }
+
+  /** How far the file is read, in `bytes`. */
+  get at(): number {
+    return this.#tail.at
   }
 
   get commandExit(): number | undefined {
@@ -78,26 +78,30 @@ export class SerialWatch {
   }
 
   async #readOn(): Promise<void> {
-    for await (const { bytes, restarted } of this.#tail.read()) {
+    for await (const { bytes, restarted, skipped } of this.#tail.read()) {
       if (this.#box.closed.aborted) return
-      if (restarted) this.#lines.reset()
+      if (restarted || skipped) this.#lines.reset()
       const { ended, open } = this.#lines.push(bytes)
-      for (const line of ended) await this.#see(line)
-      if (open !== '' && this.#pattern) await this.#seeReady(open)
+      await this.#seeReady(ended, open)
+      await this.#seeExit(ended)
     }
   }
 
-  async #see(line: string): Promise<void> {
-    await this.#seeReady(line)
-    const code = exitLine.exec(line)?.[1]
-    if (code === undefined || this.#commandExit !== undefined) return
-    this.#commandExit = Number(code)
-    await this.#box.tell({ type: 'command.exited', exitCode: this.#commandExit })
-  }
-
-  async #seeReady(line: string): Promise<void> {
-    if (this.#readyTold || !(this.#pattern ?? readyLine).test(line)) return
+  async #seeReady(ended: readonly string[], open: string): Promise<void> {
+    if (this.#readyTold) return
+    const isReady = this.#pattern
+      ? this.#pattern.matches(open === '' ? ended : [...ended, open])
+      : ended.some(line => readyLine.test(line))
+    if (!isReady) return
     this.#readyTold = true
     await this.#box.tell({ type: 'guest.ready' })
+  }
+
+  async #seeExit(ended: readonly string[]): Promise<void> {
+    if (this.#commandExit !== undefined) return
+    const line = ended.find(line => exitLine.test(line))
+    if (line === undefined) return
+    this.#commandExit = Number(exitLine.exec(line)?.[1])
+    await this.#box.tell({ type: 'command.exited', exitCode: this.#commandExit })
   }
 }

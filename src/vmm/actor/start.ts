@@ -1,4 +1,4 @@
-import { BoxError, type BoxSpec, readyOf } from '../../machines/index.ts'
+import { BoxError, type BoxSpec, quoted, readyOf } from '../../machines/index.ts'
 import { ApiError } from '../cloud-hypervisor/api-error.ts'
 import { vmmArguments } from '../cloud-hypervisor/arguments.ts'
 import { differences } from '../cloud-hypervisor/echo.ts'
@@ -12,7 +12,7 @@ import { writeOwnInitramfs } from '../image.ts'
 import { bootFailure, messageOf, startFailure } from './failures.ts'
 import { findProcess, settleLife } from './life.ts'
 import { guestFor, programFor } from './needs.ts'
-import { compile } from './serial-watch.ts'
+import { readyPattern } from './ready-pattern.ts'
 import type { Task } from './task.ts'
 import { pause } from './wait.ts'
 
@@ -32,8 +32,8 @@ export async function prepareFiles({ box, signal }: Task): Promise<void> {
 
 function checkPattern(spec: BoxSpec): void {
   const ready = readyOf(spec)
-  if (typeof ready === 'object' && compile(ready.console) === undefined)
-    throw new BoxError('INVALID_ARGUMENT', `ready.console is no regular expression: ${ready.console}`)
+  if (typeof ready === 'object' && readyPattern(ready.console) === undefined)
+    throw new BoxError('INVALID_ARGUMENT', `ready.console is no regular expression: ${quoted(ready.console)}`)
 }
 
 export async function spawn(task: Task): Promise<void> {

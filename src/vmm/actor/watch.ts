@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { DirWatch } from '../files/dir-watch.ts'
-import { cutIfLong } from '../files/growing.ts'
+import { cutLongFiles, type Growing, growingFiles } from '../files/growing.ts'
 import { Closed } from './closed.ts'
 import { EventWatch } from './event-watch.ts'
 import { exitEvidence, neverSpawned } from './exit-evidence.ts'
@@ -8,10 +8,18 @@ import { Heartbeat } from './heartbeat.ts'
 import type { Incarnation } from './incarnation.ts'
 import { lookAtLife, settleLife } from './life.ts'
 import { SerialWatch } from './serial-watch.ts'
-import { within } from './wait.ts'
+import { pause, within } from './wait.ts'
 
 /** The net under the notices of death, in `ms`. */
 const pollMs = 2_000
+
+/** Time between two readings of files that change all the time, in `ms`; longer if there was much to read. */
+const restMs = 10
+const longRestMs = 100
+const muchBytes = 64 << 10
+
+/** How often the sizes of files that change are looked at, in `ms`. */
+const sizeMs = 100
 
 /** How long the telling of a death waits for the answer of a rung that caused it, in `ms`. */
 const rungMs = 1_000
@@ -29,14 +37,21 @@ export class Watch {
   #poll: NodeJS.Timeout | undefined
   #connection: Socket | undefined
   #rung: Promise<unknown> | undefined
+  readonly #growing: readonly Growing[]
+  readonly #onLost: () => void
+  #sizesAt = 0
+  #isCutting = false
   #isDead = false
   #ending: Promise<void> | undefined
 
-  constructor(box: Incarnation) {
+  /** @param onLost told when something that the VMM has said may have been lost */
+  constructor(box: Incarnation, onLost: () => void) {
     this.#box = box
+    this.#growing = growingFiles(box.files)
+    this.#onLost = onLost
     this.heartbeat = new Heartbeat(box)
     this.serial = new SerialWatch(box)
-    this.events = new EventWatch(box, this.serial, () => this.#looksDead())
+    this.events = new EventWatch(box, this.serial, () => this.#looksDead(), onLost)
     box.closed.addEventListener('abort', () => this.#stop(), { once: true })
   }
 
@@ -45,7 +60,7 @@ export class Watch {
     if (this.#poll || this.#box.closed.aborted) return
     this.#poll = setInterval(() => {
       this.#suspect()
-      void this.#cutLongFiles().catch(() => {}) // unreadable just now: tried again at the next poll
+      void this.#cutLongFiles()
     }, pollMs)
     this.#poll.unref()
     void this.#box.child?.ended.then(() => this.#suspect())
@@ -63,7 +78,11 @@ export class Watch {
       reading = true
       while (again && !this.#box.closed.aborted) {
         again = false
+        const before = this.events.at + this.serial.at
         await this.#readFiles().catch(() => {}) // Closed; or unreadable just now: the poll tries again
+        if (performance.now() - this.#sizesAt > sizeMs) await this.#cutLongFiles()
+        const much = this.events.at + this.serial.at - before > muchBytes
+        await pause(much ? longRestMs : restMs, this.#box.closed, { ref: false })
       }
       reading = false
     }
@@ -116,7 +135,7 @@ export class Watch {
   async #tellEnding(life: 'dead' | 'unmade'): Promise<void> {
     if (this.#rung) await within(this.#rung, rungMs)
     if (life === 'dead') {
-      await this.#readFiles().catch((error: unknown) => {
+      await this.#readToEnd().catch((error: unknown) => {
         if (error instanceof Closed) throw error
         // What cannot be read is no evidence; the death is certain all the same.
       })
@@ -131,10 +150,20 @@ export class Watch {
     await this.serial.read()
   }
 
-  async #cutLongFiles(): Promise<void> {
-    const { serial, command, log, stdout, stderr } = this.#box.files
+  async #readToEnd(): Promise<void> {
+    await this.events.readToEnd()
     await this.serial.read()
-    for (const path of [serial, command, log, stdout, stderr]) await cutIfLong(path)
+  }
+
+  /** Reads first what would be lost. One at a time: two would forget each other's cuts. */
+  async #cutLongFiles(): Promise<void> {
+    if (this.#isCutting) return
+    this.#isCutting = true
+    this.#sizesAt = performance.now()
+    await this.#readFiles().catch(() => {}) // Closed, or unreadable: the more may it be cut
+    const cut = await cutLongFiles(this.#growing).catch(() => new Map<string, number>()) // tried again at the next poll
+    this.#isCutting = false
+    if ((cut.get(this.#box.files.events) ?? 0) > this.events.at) this.#onLost()
   }
 
   #looksDead(): boolean {

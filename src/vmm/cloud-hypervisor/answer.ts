@@ -1,25 +1,36 @@
+import { printable, quoted } from '../../machines/index.ts'
+
 /** An answer as it came: never trusted to be what it should. */
 export interface Answer {
   readonly status: number
   readonly body: string
 }
 
+/** What is kept of what a VMM says: it ends up in the ledger, and before people's eyes. */
+const mostMessages = 16
+const longestMessage = 1_000
+
 /**
  * What the VMM said, outermost message first. v47 and on: a JSON array of strings; before: plain text; the HTTP layer:
  * `{ "error": "..." }` with raw line feeds within the string, which is not JSON.
  */
-export function messagesOf({ body }: Answer): string[] {
-  const text = body.trim()
+export function messagesOf(answer: Answer): string[] {
+  return messagesIn(answer.body.trim())
+    .map(message => printable(message.slice(0, longestMessage)).trim())
+    .filter(message => message !== '')
+    .slice(0, mostMessages)
+}
+
+function messagesIn(text: string): string[] {
   if (text === '') return []
   const value = parse(text)
-  if (Array.isArray(value)) return value.map(item => (typeof item === 'string' ? item : JSON.stringify(item)))
-  if (typeof value === 'object' && value !== null && 'error' in value) return [String(value.error)]
+  if (Array.isArray(value))
+    return value.slice(0, mostMessages).map(item => (typeof item === 'string' ? item : quoted(item)))
+  if (isObject(value) && 'error' in value)
+    return [typeof value.error === 'string' ? value.error : quoted(value.error)]
   if (typeof value === 'string') return [value]
   const inner = /^\{\s*"error":\s*"([\s\S]*)"\s*\}$/.exec(text)?.[1]
-  return (inner ?? text)
-    .split('\n')
-    .map(line => line.trim())
-    .filter(line => line !== '')
+  return (inner ?? text).slice(0, mostMessages * longestMessage).split('\n')
 }
 
 /** The answer's JSON as an object, or undefined. Counters beyond 2^53 are rounded, which nothing here reads. */

@@ -1,4 +1,4 @@
-import type { VmPresence } from '../../machines/index.ts'
+import { quoted, type VmPresence } from '../../machines/index.ts'
 import { type Answer, isObject, objectOf } from './answer.ts'
 import { ApiError } from './api-error.ts'
 import { Transport } from './http.ts'
@@ -32,6 +32,9 @@ const actions = {
   'vmm.shutdown': 5_000,
 } as const
 
+/** Whatever a version looks like, it is short: it ends up in the ledger. */
+const versionPattern = /^[\w.+~ -]{1,64}$/
+
 export type Action = keyof typeof actions
 
 const presences: Readonly<Record<string, VmInfo['vm']>> = {
@@ -62,7 +65,8 @@ export class Client {
     const answer = await this.#transport.call({ method: 'GET', name: 'vmm.ping', limitMs, signal })
     const { version, build_version: build, pid } = objectAt('vmm.ping', answer)
     const name = typeof version === 'string' ? version : typeof build === 'string' ? build : undefined
-    if (name === undefined) throw new ApiError('garbled', 'vmm.ping was answered without a version')
+    if (name === undefined || !versionPattern.test(name))
+      throw new ApiError('garbled', `vmm.ping was answered with the version ${quoted(name)}`)
     return { version: name, pid: typeof pid === 'number' ? pid : undefined }
   }
 
@@ -71,9 +75,9 @@ export class Client {
     try {
       const answer = await this.#transport.call({ method: 'GET', name: 'vm.info', limitMs, signal })
       const { state, config } = objectAt('vm.info', answer)
-      const vm = presences[String(state)]
+      const vm = typeof state === 'string' && Object.hasOwn(presences, state) ? presences[state] : undefined
       if (vm === undefined || !isObject(config))
-        throw new ApiError('garbled', `vm.info was answered with the state ${JSON.stringify(state)}`)
+        throw new ApiError('garbled', `vm.info was answered with the state ${quoted(state)}`)
       return { vm, config }
     } catch (error) {
       if (error instanceof ApiError && error.kind === 'absent') return undefined

@@ -24,8 +24,14 @@ export class EventMonitor {
     const nanos = process.hrtime.bigint() - STARTED_AT
     const timestamp = { secs: Number(nanos / 1_000_000_000n), nanos: Number(nanos % 1_000_000_000n) }
     const text = JSON.stringify({ timestamp, source, event, properties: properties ?? null }, null, 2)
+    this.pour(Buffer.from(`${text}\n\n`))
+  }
+
+  /** Bytes as they are. */
+  pour(bytes: Buffer): void {
+    if (this.fd === undefined) return
     try {
-      writeSync(this.fd, `${text}\n\n`)
+      writeSync(this.fd, bytes)
     } catch (error) {
       // EPIPE, EAGAIN, ENOSPC: the real one loses the event and goes on.
       if (!(error instanceof Error && 'code' in error)) throw error

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Api, nameCall } from './api.ts'
 import type { Fault, FaultPlan } from './faults.ts'
-import type { Handler } from './http/server.ts'
+import type { Answered, Handler } from './http/server.ts'
 
 /** Puts the faults asked for between a client and the API. */
 export function withFaults(api: Api, plan: FaultPlan): Handler {
@@ -23,13 +23,17 @@ export function withFaults(api: Api, plan: FaultPlan): Handler {
 }
 
 function isEnding({ kind }: Fault): boolean {
-  return kind === 'die' || kind === 'answer' || kind === 'cut'
+  return ['die', 'answer', 'cut', 'garbage', 'endless'].includes(kind)
 }
 
-async function end(fault: Fault): Promise<'cut' | { status: number; body: string }> {
+async function end(fault: Fault): Promise<Answered> {
   if (fault.kind === 'cut') return 'cut'
+  if (fault.kind === 'garbage') return { raw: fault.body, endless: false }
+  if (fault.kind === 'endless') return { raw: ENDLESS, endless: true }
   if (fault.kind === 'answer') return { status: fault.status, body: fault.body }
   if (fault.code !== undefined) process.exit(fault.code)
   process.kill(process.pid, 'SIGKILL')
   return await new Promise<never>(() => undefined)
 }
+
+const ENDLESS = 'HTTP/1.1 200 \r\nContent-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n{"x":"'

@@ -21,8 +21,11 @@ Options of its own:
             answer:CALL[,status=N][,when=before|after][,body=TEXT]
                                                        a wrong answer; body= runs to the end
             cut:CALL[,when=before|after]               close the connection without an answer
+            garbage:CALL[,body=TEXT]   endless:CALL    bytes that are no answer; one without an end
             slow-start,ms=N   no-socket   exit-at-start[,code=N]
             ignore-sigterm    ignore-power-button   silent-guest   lose-events
+            flood-events   flood-serial   flood-console   flood-log   flood-output
+                         [,mibps=N][,ms=N]; the first with events=A+B, the others with body=TEXT
           CALL is vm.boot, vmm.ping ... or *; with it nth=N (the N-th only) or times=N (the first N).
           A word boxledger.fault=SPEC on the guest's command line does the same for that VM.
 

@@ -21,9 +21,9 @@ export class Log {
   }
 
   /** Text that is not a log line of its own: the chain of errors, QEMU's messages. */
-  print(text: string): void {
+  print(text: string | Buffer): void {
     try {
-      writeSync(this.fd, text)
+      writeSync(this.fd, Buffer.from(text))
     } catch (error) {
       // A closed or full standard error must not take the guest down.
       if (!(error instanceof Error && 'code' in error)) throw error

@@ -11,6 +11,7 @@ import { EventMonitor } from './event-monitor.ts'
 import { FaultPlan, findFaultWords } from './faults.ts'
 import { withFaults } from './faulty-api.ts'
 import type { Flags } from './flags.ts'
+import { beginFloods } from './flood.ts'
 import { createHttpServer, type Handler } from './http/server.ts'
 import { Log } from './log.ts'
 import { restoreSnapshot } from './snapshots.ts'
@@ -60,7 +61,7 @@ async function start(flags: Flags, log: Log): Promise<void> {
   followSignals(vmm, queue, log, plan)
   await misbehaveAtStart(plan)
   if (flags.apiSocket !== undefined && plan.find('no-socket') === undefined) {
-    await openApiSocket(createHttpServer(toHandler(vmm, queue, plan, log)), flags.apiSocket)
+    await openApiSocket(createHttpServer(toHandler(vmm, queue, plan, { events, log })), flags.apiSocket)
   }
   await queue.run(() => startFromFlags(vmm, flags, log))
 }
@@ -78,7 +79,12 @@ function findSocketDirectory({ apiSocket }: Flags): string {
   return apiSocket !== undefined && 'path' in apiSocket ? dirname(apiSocket.path) : tmpdir()
 }
 
-function toHandler(vmm: Vmm, queue: Queue, plan: FaultPlan, log: Log): Handler {
+function toHandler(
+  vmm: Vmm,
+  queue: Queue,
+  plan: FaultPlan,
+  { events, log }: { readonly events: EventMonitor; readonly log: Log },
+): Handler {
   const api = createApi(vmm)
   const handle = withFaults(async request => {
     const response = await api(request)
@@ -86,6 +92,7 @@ function toHandler(vmm: Vmm, queue: Queue, plan: FaultPlan, log: Log): Handler {
     if (nameCall(request.path) === 'vm.create') {
       for (const fault of findFaultWords(vmm.config?.payload?.cmdline ?? '')) plan.add(fault)
     }
+    if (nameCall(request.path) === 'vm.boot') beginFloods(plan, { vmm, events, log })
     return response
   }, plan)
   return request => queue.run(() => handle(request))

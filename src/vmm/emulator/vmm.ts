@@ -163,6 +163,11 @@ export class Vmm {
     this.options.log.write('info', `Event: source = vm event = ${event}`)
   }
 
+  /** What a guest prints by itself. */
+  print(port: keyof Ports, bytes: Uint8Array): void {
+    this.ports?.[port].write(bytes)
+  }
+
   needVm(): Vm {
     if (this.vm === undefined) throw notRunning()
     return this.vm

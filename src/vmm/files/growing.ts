@@ -1,55 +1,140 @@
-import { readdir, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { lastBytes } from './last-lines.ts'
+import { makeOwnFile, openOwnFile } from './own-file.ts'
+import type { RunFiles } from './paths.ts'
 
 /**
- * Files that a guest can make grow are cut while they grow. The VMM writes on where it was: after the cut the file
- * begins with a hole, which takes no room on the disk. The end of what was cut off is kept as `NAME.cut-OFFSET`, where
- * OFFSET is that at which the file goes on.
+ * Files that a guest or a VMM can make grow are cut while they grow. A VMM writes on where it was: after the cut the
+ * file has a hole there, which takes no room on the disk, and offsets stay true. The end of what was cut off is kept as
+ * `NAME.cut-OFFSET`, where OFFSET is that at which the file goes on.
  */
+export interface Growing {
+  readonly path: string
+  /** written at its end, whatever that is: after a cut it begins anew */
+  readonly appended?: boolean
+  /** stays when the file is cut, in `bytes` from its start */
+  readonly head?: number
+}
 
-const longestBytes = 16 << 20
-const keptBytes = 1 << 20
+/** What of the event monitor's file is kept from its start: how the boot went. In `bytes`. */
+export const eventHead = 64 << 10
 
-/** Cuts a file if it takes too much room; true if it did. What is written in that moment is lost. */
-export async function cutIfLong(path: string): Promise<boolean> {
+/** How large a file may be before it is cut, in `bytes`. */
+export const longestBytes = 16 << 20
+/** What is kept of the end of what was cut off, in `bytes`. */
+export const keptBytes = 1 << 20
+
+/** All that grows in a run directory. */
+export function growingFiles({ serial, command, log, stdout, stderr, events }: RunFiles): readonly Growing[] {
+  return [
+    { path: serial },
+    { path: command },
+    { path: log },
+    { path: stdout, appended: true },
+    { path: stderr, appended: true },
+    { path: events, head: eventHead },
+  ]
+}
+
+/**
+ * Cuts what takes too much room, all files being of one directory; gives the offsets at which those go on that were cut.
+ * What is written in that moment is lost. A file that cannot be looked at just now keeps no other from being cut.
+ */
+export async function cutLongFiles(files: readonly Growing[]): Promise<ReadonlyMap<string, number>> {
+  const cut = new Map<string, number>()
+  const [first] = files
+  const names = first === undefined ? [] : await namesBeside(first.path)
+  for (const file of files) {
+    const offset = await cutIfLong(file, names).catch(() => undefined)
+    if (offset !== undefined) cut.set(file.path, offset)
+  }
+  return cut
+}
+
+async function cutIfLong(
+  { path, appended = false, head = 0 }: Growing,
+  names: readonly string[],
+): Promise<number | undefined> {
+  const file = await openOwnFile(path, 'r+')
+  if (file === undefined) return undefined
   try {
     // What the file takes on the disk cannot be asked: a file system may count that only later.
-    const long = (await stat(path)).size
-    if (long <= longestBytes || long - ((await lastCut(path))?.offset ?? 0) <= longestBytes) return false
+    const { size } = await file.stat()
+    let cut = await newest(path, names)
+    if (cut && cut.offset > 0 && (appended || (cut.offset > size && size > head))) {
+      // Not there, but from its start it went on: once seen, it stays known.
+      const known = `${path}.cut-0`
+      await rename(cut.path, known)
+      cut = { path: known, offset: 0 }
+    }
+    if (size - (cut?.offset ?? 0) <= longestBytes) return undefined
     const end = await lastBytes(path, keptBytes)
-    const { size } = await stat(path)
-    const draft = `${path}.cut`
-    await writeFile(draft, end, { mode: 0o600 })
-    await forgetCuts(path)
-    await rename(draft, `${path}.cut-${size}`)
-    await truncate(path, 0)
-    return true
+    const now = (await file.stat()).size
+    await keep(path, now, end)
+    await file.truncate(head)
+    return now
+  } finally {
+    await file.close()
+  }
+}
+
+async function keep(path: string, offset: number, end: Buffer): Promise<void> {
+  const draft = `${path}.cut`
+  await rm(draft, { force: true, recursive: true })
+  const file = await makeOwnFile(draft)
+  try {
+    await file.writeFile(end)
+  } finally {
+    await file.close()
+  }
+  const kept = `${path}.cut-${offset}`
+  await rename(draft, kept)
+  // Not before: killed in between, the console would lose what was kept.
+  await forgetCuts(path, kept)
+}
+
+/** The file is begun anew, or has another cut: earlier ones have nothing to do with it. */
+export async function forgetCuts(path: string, except?: string): Promise<void> {
+  for (const cut of cutsOf(path, await namesBeside(path)))
+    if (cut.path !== except) await rm(cut.path, { force: true, recursive: true })
+}
+
+export interface Cut {
+  readonly path: string
+  readonly offset: number
+}
+
+/** The last cut of a file, and where the file goes on after it: where it was, or at its start if it is appended to. */
+export async function lastCut(path: string, head = 0): Promise<Cut | undefined> {
+  const cut = await newest(path, await namesBeside(path))
+  if (cut === undefined) return undefined
+  const file = await openOwnFile(path)
+  if (file === undefined) return cut
+  const { size } = await file.stat().finally(() => file.close())
+  return size <= head || size >= cut.offset ? cut : { ...cut, offset: 0 }
+}
+
+async function namesBeside(path: string): Promise<string[]> {
+  try {
+    return await readdir(dirname(path))
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error
   }
 }
 
-/** The file is begun anew: earlier cuts have nothing to do with it. */
-export async function forgetCuts(path: string): Promise<void> {
-  for (const cut of await cutsOf(path)) await rm(cut.path, { force: true })
+/** There are two where an engine was killed in between; a file that is appended to does not grow from cut to cut. */
+async function newest(path: string, names: readonly string[]): Promise<Cut | undefined> {
+  const cuts = cutsOf(path, names)
+  if (cuts.length < 2) return cuts[0]
+  const times = await Promise.all(cuts.map(async cut => (await stat(cut.path)).mtimeMs))
+  return cuts[times.indexOf(Math.max(...times))]
 }
 
-/** The last cut of a file, and where the file goes on after it: where it was, or at its start if it is appended to. */
-export async function lastCut(
-  path: string,
-): Promise<{ readonly path: string; readonly offset: number } | undefined> {
-  const cut = (await cutsOf(path)).sort((a, b) => b.offset - a.offset)[0]
-  if (cut === undefined) return undefined
-  const { size } = await stat(path)
-  return size === 0 || size >= cut.offset ? cut : { ...cut, offset: 0 }
-}
-
-async function cutsOf(path: string): Promise<{ readonly path: string; readonly offset: number }[]> {
-  const dir = dirname(path)
+function cutsOf(path: string, names: readonly string[]): Cut[] {
   const prefix = `${basename(path)}.cut-`
-  return (await readdir(dir))
-    .filter(name => name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length)))
-    .map(name => ({ path: join(dir, name), offset: Number(name.slice(prefix.length)) }))
+  return names
+    .filter(name => name.startsWith(prefix) && /^\d{1,15}$/.test(name.slice(prefix.length)))
+    .map(name => ({ path: join(dirname(path), name), offset: Number(name.slice(prefix.length)) }))
 }

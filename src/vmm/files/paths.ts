@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { BoxError, quoted, safeIdPattern } from '../../machines/index.ts'
 
 /** The files of one incarnation; no other incarnation ever uses the same directory. */
 export interface RunFiles {
@@ -21,8 +22,16 @@ export interface RunFiles {
   readonly alive: string
 }
 
+/** Throws `INVALID_ARGUMENT` for what is no ID of a box: it becomes a part of paths, also of those that are deleted. */
 export function boxDir(home: string, box: string): string {
+  if (!safeIdPattern.test(box))
+    throw new BoxError('INVALID_ARGUMENT', `${quoted(box)} is no ID of a box`, { details: { field: 'id' } })
   return join(home, 'boxes', box)
+}
+
+/** Number of the incarnation whose run directory has this name; undefined if it is none. */
+export function runNumber(name: string): number | undefined {
+  return /^[1-9]\d{0,8}$/.test(name) ? Number(name) : undefined
 }
 
 export function runFiles(home: string, box: string, incarnation: number): RunFiles {

@@ -1,12 +1,13 @@
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { removeSecrets } from '../secrets.ts'
-import { boxDir } from './paths.ts'
+import { isOwnDirectory } from './own-file.ts'
+import { boxDir, runNumber } from './paths.ts'
 
 /** Incarnations whose run directories are kept, with the one to come. */
 const kept = 5
 
-/** Deletes all files of a box, its secrets first; fine if there are none. */
+/** Deletes all files of a box, its secrets first; fine if there are none. A link is deleted, and not what it leads to. */
 export async function removeBoxFiles(home: string, box: string): Promise<void> {
   await removeSecrets(home, box)
   await rm(boxDir(home, box), { recursive: true, force: true, maxRetries: 3 })
@@ -15,12 +16,10 @@ export async function removeBoxFiles(home: string, box: string): Promise<void> {
 /** Deletes the run directories that are too old to be kept once `incarnation` has its own. */
 export async function pruneRuns(home: string, box: string, incarnation: number): Promise<void> {
   const dir = boxDir(home, box)
-  const names = await readdir(dir).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
-    throw error
-  })
-  for (const name of names) {
-    if (/^[1-9]\d*$/.test(name) && Number(name) <= incarnation - kept)
+  if (!isOwnDirectory(dir)) return
+  for (const name of await readdir(dir)) {
+    const number = runNumber(name)
+    if (number !== undefined && number <= incarnation - kept)
       await rm(join(dir, name), { recursive: true, force: true })
   }
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import native from 'fs-native-extensions'
+import { wary } from '../files/own-file.ts'
 
 /**
  * Proof of life: before the fork the engine opens the file `alive` in the run directory, locks it (an OFD lock belongs
@@ -28,7 +29,7 @@ export type LifeLock = 'none' | 'held' | 'free'
 export function lookAtLifeLock(path: string): LifeLock {
   let fd: number
   try {
-    fd = openSync(path, constants.O_RDWR)
+    fd = openSync(path, constants.O_RDWR | wary)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'none'
     throw error

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import type { LivingVmm, RunsOnHost } from '../driver.ts'
-import { boxDir, runFiles } from '../files/paths.ts'
+import { boxDir, runFiles, runNumber } from '../files/paths.ts'
 import { identify, readCommandLine } from './identity.ts'
 import { lookAtLifeLock } from './proof.ts'
 
@@ -24,7 +24,7 @@ function runOf(commandLine: readonly string[] | undefined, home: string) {
   const prefix = `path=${home}/boxes/`
   for (const word of commandLine ?? []) {
     const [, box, incarnation] = word.startsWith(prefix)
-      ? (/^([0-9a-z]{12})\/([1-9]\d*)\/api\.sock$/.exec(word.slice(prefix.length)) ?? [])
+      ? (/^([0-9a-z]{12})\/([1-9]\d{0,8})\/api\.sock$/.exec(word.slice(prefix.length)) ?? [])
       : []
     if (box !== undefined) return { box, incarnation: Number(incarnation) }
   }
@@ -33,8 +33,7 @@ function runOf(commandLine: readonly string[] | undefined, home: string) {
 
 function highestRun(home: string, box: string): number {
   try {
-    const numbers = readdirSync(boxDir(home, box)).filter(name => /^[1-9]\d*$/.test(name))
-    return Math.max(0, ...numbers.map(Number))
+    return Math.max(0, ...readdirSync(boxDir(home, box)).map(name => runNumber(name) ?? 0))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0
     throw error

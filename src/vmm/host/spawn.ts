@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { ProcessIdentity } from '../../machines/index.ts'
+import { isOwnDirectory, wary } from '../files/own-file.ts'
 import type { RunFiles } from '../files/paths.ts'
 import { identify } from './identity.ts'
 import { takeLifeLock } from './proof.ts'
@@ -40,13 +41,17 @@ export async function spawnVmm({
   boundary('before the run directory')
   mkdirSync(dirname(files.dir), { recursive: true, mode: 0o700 })
   mkdirSync(files.dir, { recursive: again, mode: 0o700 })
+  for (const dir of [dirname(files.dir), files.dir])
+    if (!isOwnDirectory(dir)) throw new Error(`${dir} is not a directory of its own`)
+  // O_EXCL cannot be: a spawn that is tried again may find the files of the first try.
+  const output = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | wary
   // The VMM makes these as its umask says; what is there already it takes as it is.
   const { events, log, serial, command: commandLog } = files
   for (const path of [events, log, serial, commandLog, `${files.socket}.lock`])
-    closeSync(openSync(path, 'a', 0o600))
-  // 'ax' cannot be: a spawn that is tried again may find the files of the first try.
-  const descriptors = [openSync(files.stdout, 'a', 0o600), openSync(files.stderr, 'a', 0o600)]
+    closeSync(openSync(path, output, 0o600))
+  const descriptors: number[] = []
   try {
+    for (const path of [files.stdout, files.stderr]) descriptors.push(openSync(path, output, 0o600))
     const lock = takeLifeLock(files.alive)
     descriptors.push(lock)
     boundary('before spawn')

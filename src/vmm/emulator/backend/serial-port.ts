@@ -1,4 +1,4 @@
-import { closeSync, openSync, truncateSync, unlinkSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { describeSystemError, failed } from '../api-error.ts'
 
@@ -53,13 +53,22 @@ function closedPort(file: string | undefined): SerialPort {
   }
 }
 
+/**
+ * Written on where it was, like the real one's, whatever else is done to the file. QEMU has a descriptor of its own, and
+ * nothing is written here then.
+ */
 function openFile(path: string): SerialPort {
-  const fd = openSync(path, 'a')
-  truncateSync(path)
+  const fd = openSync(path, 'w')
+  let at = 0
   return {
     ...closedPort(path),
-    write: bytes => void writeSync(fd, bytes),
-    renew: () => truncateSync(path),
+    write: bytes => {
+      at += writeSync(fd, bytes, 0, bytes.length, at)
+    },
+    renew: () => {
+      ftruncateSync(fd)
+      at = 0
+    },
     close: () => closeSync(fd),
   }
 }

@@ -8,8 +8,16 @@ import {
   TOO_MANY_CONNECTIONS,
 } from './response.ts'
 
-/** Answers a request; `cut` closes the connection without an answer. */
-export type Handler = (request: Request) => Promise<Response | 'cut'>
+/** Bytes in place of an answer, and whether more and more of them follow. */
+export interface Raw {
+  readonly raw: string
+  readonly endless: boolean
+}
+
+/** `cut` closes the connection without an answer. */
+export type Answered = Response | Raw | 'cut'
+
+export type Handler = (request: Request) => Promise<Answered>
 
 const MAX_CONNECTIONS = 10
 
@@ -48,10 +56,22 @@ function serve(socket: Socket, handle: Handler): void {
 async function answer(socket: Socket, request: Request, handle: Handler): Promise<void> {
   const response = await handle(request)
   if (response === 'cut') socket.destroy()
+  else if ('raw' in response) writeRaw(socket, response)
   else write(socket, formatResponse(response), response.sent)
 }
 
 function write(socket: Socket, bytes: Buffer, sent: () => void = () => undefined): void {
   if (socket.destroyed) sent()
   else if (!socket.write(bytes, () => sent())) socket.pause()
+}
+
+function writeRaw(socket: Socket, { raw, endless }: Raw): void {
+  socket.write(raw)
+  if (!endless) return
+  const more = Buffer.alloc(64 * 1024, 'x')
+  const pour = () => {
+    while (!socket.destroyed && socket.write(more));
+  }
+  socket.on('drain', pour)
+  pour()
 }
