@@ -80,18 +80,22 @@ async function check(home: string, { answered }: Outcome, what: string): Promise
   await second.close()
 }
 
-async function withUsedHome(body: (copy: () => string, dir: string) => Promise<void>): Promise<void> {
+async function withUsedHome(
+  body: (copy: () => Promise<string>, dir: string) => Promise<void>,
+): Promise<void> {
   await withTempDir(async dir => {
     const used = join(dir, 'used')
     const runtime = await open(used)
     await giveAll(runtime, before)
     await runtime.close()
-    // Opened once more, it has a table.
-    await (await open(used)).close()
     let count = 0
-    await body(() => {
+    await body(async () => {
       const home = join(dir, `home${count++}`)
       cpSync(used, home, { recursive: true, filter: file => !file.endsWith('.sock') })
+      // Opened once more, it has a table.
+      const owner = await open(home)
+      await owner.adopt()
+      await owner.close()
       return home
     }, dir)
   })
@@ -130,13 +134,13 @@ function faultsOf(most: ReadonlyMap<string, number>): Fault[] {
 
 needsStrace(test, 'whatever call fails, what was answered is there, once, and the rest settles', () =>
   withUsedHome(async (copy, dir) => {
-    const { closed, stderr, calls: most } = await runChild(copy(), under, undefined, join(dir, 'trace'))
+    const { closed, stderr, calls: most } = await runChild(await copy(), under, undefined, join(dir, 'trace'))
     assert.ok(closed, stderr)
     const told = new Map<string, number>()
     let injected = 0
     let runs = 0
     for (const fault of faultsOf(most)) {
-      const home = copy()
+      const home = await copy()
       const what = JSON.stringify(fault)
       const outcome = await runChild(home, under, fault, join(dir, 'trace'))
       assert.not(outcome.codes.includes('LEDGER_CORRUPT'), `${what}: nothing is corrupt`)
@@ -157,7 +161,7 @@ needsStrace(test, 'whatever call fails, what was answered is there, once, and th
 needsStrace(test, 'what cannot be read is not taken for empty: the home is refused, and as it was', () =>
   withUsedHome(async (copy, dir) => {
     for (const files of [/\.log$/, /^MANIFEST/, /^CURRENT$/, /\.ldb$/]) {
-      const home = copy()
+      const home = await copy()
       const what = String(files)
       const paths = readdirSync(join(home, 'ledger')).filter(file => files.test(file))
       assert.ok(paths.length > 0, what)
