@@ -1,6 +1,6 @@
 import type { Beside } from './beside.ts'
+import { checkFiles } from './check-files/check.ts'
 import { type Database, directoryOf } from './database.ts'
-import { checkFiles } from './files/check.ts'
 import type { Parked, Problem, VerifyReport } from './ledger.ts'
 import { loadDeclared } from './losses.ts'
 import type { Tail, TailFile } from './tail-file.ts'

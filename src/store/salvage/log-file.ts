@@ -1,53 +1,43 @@
-import { begin, maskOf, update, withOneBitFlipped } from './crc32c.ts'
+import { blockSize, type Fragment, fragmentAt, headerSize, kinds } from '../leveldb/log-format.ts'
 import { type Carved, carve, type Salvaged } from './entry.ts'
+import { withOneBitFlipped } from './flipped-bit.ts'
 import { entriesByLooks, entriesOfBatch } from './write-batch.ts'
 
-/**
- * LevelDB's log: blocks of 32 KiB, in each fragments that do not cross its end:
- *
- *   checksum of what follows the length, 4 | length, 2 | kind, 1 | data
- *
- * A batch is one FULL fragment, or FIRST, MIDDLE…, LAST. LevelDB gives up the rest of a block at the first fragment
- * whose checksum is wrong; here reading goes on at the next one that is right.
- */
-const blockBytes = 32_768
-const headerBytes = 7
-const unknown = 0
-const full = 1
-const first = 2
-const last = 4
-
-interface Fragment {
-  /** `unknown`: bytes between fragments that can be read, mostly a part of the same batch */
-  readonly kind: number
+interface Part {
+  /** undefined: bytes between fragments that can be read, mostly a part of the same batch */
+  readonly kind: number | undefined
   readonly data: Buffer
   readonly sound: boolean
 }
 
-/** Everything that a log file still says. */
+const isFirst = ({ kind }: Part) => kind === kinds.full || kind === kinds.first
+const isLast = ({ kind }: Part) => kind === kinds.full || kind === kinds.last
+
+/**
+ * Everything that a log file still says. LevelDB gives up the rest of a block at the first fragment whose checksum is
+ * wrong; here reading goes on at the next one that is right.
+ */
 export function* readLog(file: Buffer, onDamage: (message: string) => void): Generator<Salvaged | Carved> {
-  let parts: Fragment[] = []
+  let parts: Part[] = []
   const take = () => {
     const batch = parts
     parts = []
     return batch
   }
-  for (const fragment of fragmentsOf(file, onDamage)) {
-    if (fragment.kind === full || fragment.kind === first) yield* entriesOfParts(take())
-    parts.push(fragment)
-    if (fragment.kind === full || fragment.kind === last) yield* entriesOfParts(take())
+  for (const part of partsOf(file, onDamage)) {
+    if (isFirst(part)) yield* entriesOfParts(take())
+    parts.push(part)
+    if (isLast(part)) yield* entriesOfParts(take())
   }
   yield* entriesOfParts(take())
 }
 
-function* entriesOfParts(parts: readonly Fragment[]): Generator<Salvaged | Carved> {
+function* entriesOfParts(parts: readonly Part[]): Generator<Salvaged | Carved> {
   const head = parts[0]
   const end = parts.at(-1)
   if (head === undefined || end === undefined) return
   const data = parts.length === 1 ? head.data : Buffer.concat(parts.map(part => part.data))
-  const hasHead = head.kind === full || head.kind === first
-  const isWhole = hasHead && (end.kind === full || end.kind === last)
-  if (isWhole && parts.every(part => part.sound)) {
+  if (isFirst(head) && isLast(end) && parts.every(part => part.sound)) {
     yield* entriesOfBatch(data)
     return
   }
@@ -55,53 +45,40 @@ function* entriesOfParts(parts: readonly Fragment[]): Generator<Salvaged | Carve
   yield* carve(data)
 }
 
-function* fragmentsOf(file: Buffer, onDamage: (message: string) => void): Generator<Fragment> {
-  for (let block = 0; block < file.length; block += blockBytes) {
-    const end = Math.min(block + blockBytes, file.length)
-    for (let at = block; end - at >= headerBytes; ) {
-      const { kind, next, sound } = headerAt(file, at, end)
-      if (sound) {
-        yield { kind, data: file.subarray(at + headerBytes, next), sound }
-        at = next
+function* partsOf(file: Buffer, onDamage: (message: string) => void): Generator<Part> {
+  for (let block = 0; block < file.length; block += blockSize) {
+    const blockEnd = Math.min(block + blockSize, file.length)
+    for (let at = block; blockEnd - at >= headerSize; ) {
+      const fragment = fragmentAt(file, at, blockEnd)
+      const { kind, start, end, isSound } = fragment
+      if (isSound) {
+        yield { kind, data: file.subarray(start, end), sound: true }
+        at = end
         continue
       }
       onDamage(`a write is damaged or cut off at byte ${at}`)
       // Where the next one begins as this one says, its length is right, and what it holds may mostly be.
-      const fits = next <= end && (end - next < headerBytes || headerAt(file, next, end).sound)
+      const fits = end <= blockEnd && (blockEnd - end < headerSize || fragmentAt(file, end, blockEnd).isSound)
       if (fits) {
-        const right = withOneBitFlipped(file.subarray(at + 6, next), file.readUInt32LE(at))
-        yield {
-          kind: right?.[0] ?? kind,
-          data: right?.subarray(1) ?? file.subarray(at + headerBytes, next),
-          sound,
-        }
-        at = next
+        yield putRight(file, at, fragment)
+        at = end
       } else {
-        const found = nextSound(file, at + 1, end)
-        yield { kind: unknown, data: file.subarray(at + headerBytes, found), sound }
+        const found = nextSound(file, at + 1, blockEnd)
+        yield { kind: undefined, data: file.subarray(start, found), sound: false }
         at = found
       }
     }
   }
 }
 
-interface Header {
-  readonly kind: number
-  readonly next: number
-  readonly sound: boolean
-}
-
-function headerAt(file: Buffer, at: number, end: number): Header {
-  const next = at + headerBytes + file.readUInt16LE(at + 4)
-  const kind = file.readUInt8(at + 6)
-  if (kind < full || kind > last) return { kind: unknown, next, sound: false }
-  if (next > end) return { kind, next, sound: false }
-  const sound = maskOf(update(begin, file.subarray(at + 6, next))) === file.readUInt32LE(at)
-  return { kind, next, sound }
+function putRight(file: Buffer, at: number, { kind, start, end }: Fragment): Part {
+  const right = withOneBitFlipped(file.subarray(start - 1, end), file.readUInt32LE(at))
+  return { kind: right?.[0] ?? kind, data: right?.subarray(1) ?? file.subarray(start, end), sound: false }
 }
 
 /** Where the next fragment begins whose checksum is right; the block's end if none does. */
-function nextSound(file: Buffer, from: number, end: number): number {
-  for (let at = from; end - at >= headerBytes; at += 1) if (headerAt(file, at, end).sound) return at
-  return end
+function nextSound(file: Buffer, from: number, blockEnd: number): number {
+  for (let at = from; blockEnd - at >= headerSize; at += 1)
+    if (fragmentAt(file, at, blockEnd).isSound) return at
+  return blockEnd
 }

@@ -1,16 +1,19 @@
-import { begin, maskedCrc, maskOf, update, withOneBitFlipped } from './crc32c.ts'
+import { begin, finish, mask, step } from '../leveldb/crc32c.ts'
+import { Cursor } from '../leveldb/cursor.ts'
+import { decompress } from '../leveldb/snappy.ts'
+import {
+  footerSize,
+  isSound,
+  isWithin,
+  type Place,
+  placeIn,
+  trailerSize,
+  unpacked,
+} from '../leveldb/table-format.ts'
 import { type Carved, carve, keyPattern, type Salvaged } from './entry.ts'
-import { type Decompressed, decompress } from './snappy.ts'
+import { withOneBitFlipped } from './flipped-bit.ts'
 import { entriesOfBlock, partsOfKey } from './table-block.ts'
-import { readVarint } from './varint.ts'
 
-/**
- * LevelDB's table: blocks of sorted entries, an index of them, and a footer of 48 bytes that leads to the index.
- * After each block stand a byte for its compression and a checksum of both. Where the index cannot be read, a block's
- * end is found by trying where the checksum would be right.
- */
-const footerBytes = 48
-const trailerBytes = 5
 /** Larger blocks are not looked for when the index is lost, in `bytes`. */
 const maxBlock = 8 << 20
 
@@ -23,7 +26,10 @@ interface Block {
   readonly end: number
 }
 
-/** Everything that a table file still says. `onDamage` is told of each damage. */
+/**
+ * Everything that a table file still says. `onDamage` is told of each damage. Where the index cannot be read, a block's
+ * end is found by trying where the checksum would be right.
+ */
 export function* readTable(file: Buffer, onDamage: (message: string) => void): Generator<Salvaged | Carved> {
   for (const block of blocksOf(file, onDamage)) {
     if (!block.sound) onDamage(`the block at byte ${block.start} is damaged`)
@@ -45,8 +51,8 @@ function* blocksOf(file: Buffer, onDamage: (message: string) => void): Generator
   const index = indexOf(file)
   let covered = 0
   if (index !== undefined) {
-    for (const { key: _, value } of entriesOfBlock(index.bytes)) {
-      const block = handleAt(file, value, 0)
+    for (const { value } of entriesOfBlock(index.bytes)) {
+      const block = blockAt(file, placeIn(new Cursor(value)))
       // A handle of a damaged index may lead anywhere, and is believed where a block is.
       if (block === undefined || !(index.sound || block.sound) || block.start < covered) continue
       if (block.start > covered) yield* searched(file, covered, block.start)
@@ -60,32 +66,21 @@ function* blocksOf(file: Buffer, onDamage: (message: string) => void): Generator
 }
 
 function indexOf(file: Buffer): Block | undefined {
-  const footer = file.length - footerBytes
-  const metaOffset = footer < 0 ? undefined : readVarint(file, footer)
-  const metaSize = metaOffset && readVarint(file, metaOffset.end)
-  return metaSize && handleAt(file, file, metaSize.end)
+  if (file.length < footerSize) return undefined
+  const footer = new Cursor(file, file.length - footerSize)
+  placeIn(footer)
+  return blockAt(file, placeIn(footer))
 }
 
-/** The block that a handle leads to: offset and size. */
-function handleAt(file: Buffer, bytes: Buffer, at: number): Block | undefined {
-  const offset = readVarint(bytes, at)
-  const size = offset && readVarint(bytes, offset.end)
-  return size && offset && blockAt(file, offset.value, size.value)
-}
-
-function blockAt(file: Buffer, start: number, size: number): Block | undefined {
-  const end = start + size + trailerBytes
-  if (end > file.length) return undefined
+function blockAt(file: Buffer, place: Place | undefined): Block | undefined {
+  if (place === undefined || !isWithin(file, place)) return undefined
+  const { offset: start, size } = place
+  const end = start + size + trailerSize
+  const isRight = isSound(file, place)
   const written = file.subarray(start, end - 4)
-  const checksum = file.readUInt32LE(end - 4)
-  const isRight = maskedCrc(written) === checksum
-  const read = isRight ? written : (withOneBitFlipped(written, checksum) ?? written)
-  const { bytes, isWhole } = decompressed(read.subarray(0, size), read[size])
+  const read = isRight ? written : (withOneBitFlipped(written, file.readUInt32LE(end - 4)) ?? written)
+  const { bytes, isWhole } = unpacked(read.subarray(0, size), read[size])
   return { bytes, sound: isRight && isWhole, start, end }
-}
-
-function decompressed(bytes: Buffer, compression: number | undefined): Decompressed {
-  return compression === 0 ? { bytes, isWhole: true } : decompress(bytes)
 }
 
 /** Blocks between two places, without an index. */
@@ -107,12 +102,11 @@ function* searched(file: Buffer, from: number, to: number): Generator<Block> {
 function nextBlock(file: Buffer, start: number, to: number): Block | undefined {
   let state = begin
   const limit = Math.min(to, start + maxBlock)
-  for (let at = start; at + trailerBytes <= limit; at += 1) {
+  for (let at = start; at + trailerSize <= limit; at += 1) {
     const compression = file[at] ?? 0
-    const withType = update(state, file.subarray(at, at + 1))
-    if (compression <= 1 && at > start && maskOf(withType) === file.readUInt32LE(at + 1))
-      return blockAt(file, start, at - start)
-    state = withType
+    state = step(state, compression)
+    if (compression <= 1 && at > start && mask(finish(state)) === file.readUInt32LE(at + 1))
+      return blockAt(file, { offset: start, size: at - start })
   }
   return undefined
 }

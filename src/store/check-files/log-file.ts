@@ -1,14 +1,7 @@
-import { crc32c, unmask } from './crc32c.ts'
+import { blockSize, fragmentAt, headerSize, kinds } from '../leveldb/log-format.ts'
 
-/**
- * Reads LevelDB's log format, which its log and its manifest have.
- *
- *   block     32 KiB, filled with fragments; what is left and too small for a header is padding
- *   fragment  checksum of type and data (4), length of data (2), type (1): full, first, middle or last; data
- *   record    one full fragment, or a first, middles and a last one
- */
 export interface LogFile {
-  readonly records: readonly Uint8Array[]
+  readonly records: readonly Buffer[]
   /** Parts that are not what was written, in order. LevelDB drops them, and all behind them in their block, in silence. */
   readonly bad: readonly BadPart[]
 }
@@ -22,17 +15,12 @@ export interface BadPart {
   readonly isCut: boolean
 }
 
-const blockSize = 32_768
-const headerSize = 7
-/** 2 is the first fragment of several, 3 one in the middle */
-const [full, first, last] = [1, 2, 4] as const
-
-export function readLogFile(bytes: Uint8Array): LogFile {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const records: Uint8Array[] = []
+/** Reads a log or a manifest, as LevelDB does. */
+export function readLogFile(bytes: Buffer): LogFile {
+  const records: Buffer[] = []
   const bad: { offset: number; end: number; isLast: boolean; isCut: boolean }[] = []
   /** the record whose first fragment was met */
-  let parts: Uint8Array[] = []
+  let parts: Buffer[] = []
   let begun: number | undefined
   const spoil = (offset: number, end: number, isCut = false) => {
     const before = bad.at(-1)
@@ -41,7 +29,7 @@ export function readLogFile(bytes: Uint8Array): LogFile {
     else bad.push({ offset: from, end, isLast: true, isCut })
     begun = undefined
   }
-  const keep = (record: Uint8Array) => {
+  const keep = (record: Buffer) => {
     for (const part of bad) part.isLast = false
     records.push(record)
     begun = undefined
@@ -55,28 +43,21 @@ export function readLogFile(bytes: Uint8Array): LogFile {
       at = blockEnd
       continue
     }
-    const length = view.getUint16(at + 4, true)
-    const type = view.getUint8(at + 6)
-    const end = at + headerSize + length
-    const isGood =
-      end <= blockEnd &&
-      type >= full &&
-      type <= last &&
-      unmask(view.getUint32(at, true)) === crc32c(bytes, at + 6, end)
-    if (!isGood) {
+    const { kind, start, end, isSound } = fragmentAt(bytes, at, blockEnd)
+    if (!isSound) {
       spoil(at, blockEnd, end > blockEnd && blockEnd % blockSize !== 0)
       at = blockEnd
       continue
     }
-    const data = bytes.subarray(at + headerSize, end)
-    if (type === full || type === first) {
+    const data = bytes.subarray(start, end)
+    if (kind === kinds.full || kind === kinds.first) {
       if (begun !== undefined) spoil(begun, at)
-      if (type === full) keep(data)
+      if (kind === kinds.full) keep(data)
       else [parts, begun] = [[data], at]
     } else if (begun === undefined) spoil(at, end)
     else {
       parts.push(data)
-      if (type === last) keep(Buffer.concat(parts))
+      if (kind === kinds.last) keep(Buffer.concat(parts))
     }
     at = end
   }

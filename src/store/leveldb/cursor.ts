@@ -1,11 +1,11 @@
 /** Reads numbers and byte strings as LevelDB writes them. What is not there ends it: `ok` is false from then on. */
 export class Cursor {
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
   at: number
   readonly end: number
   ok = true
 
-  constructor(bytes: Uint8Array, at = 0, end = bytes.length) {
+  constructor(bytes: Buffer, at = 0, end = bytes.length) {
     this.bytes = bytes
     this.at = at
     this.end = end
@@ -33,17 +33,17 @@ export class Cursor {
     return this.#fail()
   }
 
-  take(length: number): Uint8Array {
+  take(length: number): Buffer {
     if (length > this.end - this.at) {
       this.#fail()
-      return new Uint8Array()
+      return Buffer.alloc(0)
     }
     this.at += length
     return this.bytes.subarray(this.at - length, this.at)
   }
 
   /** A byte string after its length. */
-  string(): Uint8Array {
+  string(): Buffer {
     return this.take(this.varint())
   }
 

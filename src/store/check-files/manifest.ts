@@ -1,4 +1,4 @@
-import { Cursor } from './cursor.ts'
+import { Cursor } from '../leveldb/cursor.ts'
 
 /** A table as the manifest knows it. */
 export interface TableEntry {
@@ -18,7 +18,7 @@ const tag = { comparator: 1, log: 2, nextFile: 3, lastSequence: 4, compactPointe
 const previousLog = 9
 
 /** Applies the edits that a manifest is made of; undefined if one of them makes no sense. */
-export function versionOf(edits: readonly Uint8Array[]): Version | undefined {
+export function versionOf(edits: readonly Buffer[]): Version | undefined {
   const tables = new Map<number, TableEntry>()
   let log = 0
   let isWhole = false

@@ -1,4 +1,5 @@
-import { type DataBlock, keyTrailer } from './table-file.ts'
+import { keyTrailer } from '../leveldb/table-format.ts'
+import type { DataBlock } from './table-file.ts'
 
 /** frames and bodies, as `keys.ts` makes them */
 const record = /^(f|b\/[\w.-]+\/[0-9a-f]{14})\/[0-9a-f]{14}$/
@@ -11,10 +12,12 @@ const value = 1
  */
 export function provenByHashes({ after, upTo, entries }: DataBlock): boolean {
   let before = after
-  for (const { key } of entries() ?? [{ key: new Uint8Array() }]) {
+  const all = entries()
+  if (all === undefined) return false
+  for (const { key } of all) {
     if (key.length < keyTrailer || key[key.length - keyTrailer] !== value) return false
     const own = key.subarray(0, -keyTrailer)
-    if (!record.test(Buffer.from(own).toString('latin1'))) return false
+    if (!record.test(own.toString('latin1'))) return false
     if (before !== undefined && Buffer.compare(before, own) >= 0) return false
     if (Buffer.compare(own, upTo) > 0) return false
     before = own
