@@ -1,14 +1,13 @@
 import { BoxError, type Head, type LedgerRecord } from '../machines/index.ts'
 import { again, closedError, commitUnknown } from './answers.ts'
-import type { Archive } from './archive/archive.ts'
 import type { ArchiveReport } from './archive/move.ts'
 import { decodeHead } from './codec.ts'
 import type { CompactReport } from './compact.ts'
-import type { Database } from './database.ts'
 import { authorOf, type Entry, type Placed } from './entry.ts'
+import type { Ground } from './ground.ts'
 import { GroupCommit } from './group-commit.ts'
 import { settle } from './home.ts'
-import { type Ownership, writeOwnership } from './journal.ts'
+import { writeOwnership } from './journal.ts'
 import { removedKey } from './keys.ts'
 import type {
   Append,
@@ -21,31 +20,13 @@ import type {
   VerifyReport,
 } from './ledger.ts'
 import { type Listener, Listeners } from './listeners.ts'
-import type { Loaded } from './load.ts'
-import type { Lock } from './lock.ts'
 import { Maintenance } from './maintenance.ts'
-import type { Medium } from './medium.ts'
+import { Mishaps } from './mishaps.ts'
 import { Reader } from './reader.ts'
-import { ghostsAfter, reopen, waitForRoom } from './recovery.ts'
 import { Registry } from './registry.ts'
 import { storageError } from './storage-error.ts'
-import type { Tail, TailFile } from './tail-file.ts'
+import type { Tail } from './tail-file.ts'
 import { verifyLedger } from './verify.ts'
-
-/** What an open ledger stands on; it closes all of it. */
-export interface Ground {
-  readonly db: Database
-  readonly lock: Lock
-  readonly tailFile: TailFile
-  readonly medium: Medium
-  readonly archive: Archive
-  readonly ownership: Ownership
-  readonly previous: PreviousOwner | undefined
-  readonly loaded: Loaded
-  readonly isAtHome: boolean
-  /** the disk has no room for the ballast */
-  readonly isFull: boolean
-}
 
 const defaultMaxQueued = 16_384
 
@@ -59,19 +40,10 @@ export class LevelLedger implements Ledger {
   readonly #reader: Reader
   readonly #maintenance: Maintenance
   readonly #listeners = new Listeners()
+  readonly #mishaps: Mishaps
   #isInert: boolean
   #tail: Tail
-  #failure: BoxError | undefined
-  /** waits for room on a full disk; nothing is written meanwhile */
-  #room: Promise<void> | undefined
-  /** it takes no writes, but can be read */
-  #isReadable = false
-  /** under way after a rejected group; never while it waits for room */
-  #recovery: Promise<void> | undefined
-  /** the recovery has ended, or has failed once and goes on trying */
-  #attempt: Promise<void> | undefined
   #closing: Promise<void> | undefined
-  readonly #closed = new AbortController()
 
   constructor(ground: Ground, options: OpenLedgerOptions) {
     const { ownership, loaded, previous, db, isAtHome } = ground
@@ -81,15 +53,24 @@ export class LevelLedger implements Ledger {
     this.previous = previous
     this.#isInert = !isAtHome
     this.#tail = loaded.tail
-    this.#registry.load(loaded.heads, loaded.parked, loaded.namesOfParked)
+    this.#registry.load(loaded)
+    this.#mishaps = new Mishaps(ground, options.pause, {
+      tail: () => this.#tail,
+      giveUp: (placed, cause) => this.#giveUp(placed, cause),
+      rejectWaiting: error => this.#rejectWaiting(error),
+      load: anew => {
+        this.#registry.load(anew)
+        this.#tail = anew.tail
+      },
+      tell: ghosts => this.#listeners.tell(ghosts),
+      goOn: tail => this.#goOn(tail),
+    })
     this.#commits = new GroupCommit(db, loaded.tail, {
       author: authorOf(ownership),
       sync: options.durability !== 'process',
       aroundFlush: options.aroundFlush,
       onDurable: placed => this.#publish(placed),
-      onRejected: (error, placed) => {
-        this.#recover(error, placed)
-      },
+      onRejected: (error, placed) => this.#mishaps.recover(error, placed),
     })
     this.#reader = new Reader(db, {
       beside: { losses: loaded.losses, archive: ground.archive },
@@ -104,10 +85,10 @@ export class LevelLedger implements Ledger {
       reading: read => this.#reader.reading(read),
       write: write => this.#commits.other(write),
       parked: () => this.#registry.parked,
-      refusal: () => (this.#closing ? closedError() : this.#failure && again(this.#failure)),
-      closed: this.#closed.signal,
+      refusal: () => this.#outage(),
+      closed: this.#mishaps.signal,
     })
-    if (ground.isFull) this.#room = this.#waitForRoom()
+    if (ground.isFull) this.#mishaps.waitForRoom()
   }
 
   get tail(): Tail {
@@ -123,7 +104,7 @@ export class LevelLedger implements Ledger {
   }
 
   get failure(): BoxError | undefined {
-    return this.#failure
+    return this.#mishaps.failure
   }
 
   heads(): Iterable<Head> {
@@ -156,8 +137,8 @@ export class LevelLedger implements Ledger {
   }
 
   #refusal(append: Append): BoxError | undefined {
-    if (this.#closing) return closedError()
-    if (this.#failure) return again(this.#failure)
+    const outage = this.#outage()
+    if (outage) return outage
     if (this.#commits.length >= (this.#options.maxQueued ?? defaultMaxQueued))
       return new BoxError('ENGINE_OVERLOADED', 'Too many transitions wait for the disk; try again later', {
         details: { waiting: this.#commits.length },
@@ -165,9 +146,15 @@ export class LevelLedger implements Ledger {
     return this.#registry.refusal(append) ?? this.#reuse(append)
   }
 
+  #outage(): BoxError | undefined {
+    if (this.#closing) return closedError()
+    const { failure } = this.#mishaps
+    return failure && again(failure)
+  }
+
   /** An ID is never used twice. Only a creation has to ask the disk. */
   #reuse({ box, expectedVersion }: Append): BoxError | undefined {
-    if (expectedVersion !== 0 || this.#recovery) return undefined
+    if (expectedVersion !== 0 || this.#mishaps.isRecovering) return undefined
     const sealed = this.#ground.db.getSync(removedKey(box))
     if (sealed === undefined) return undefined
     const actual = decodeHead(sealed)?.version
@@ -191,57 +178,6 @@ export class LevelLedger implements Ledger {
     return this.#listeners.add(listener)
   }
 
-  /**
-   * After a rejected write: the database is opened anew, what turned out to be there is told, callers learn that the
-   * fate of their transitions was unknown, and what has waited goes on.
-   */
-  #recover(cause: unknown, placed: readonly Placed[]): void {
-    this.#attempt = new Promise(resolve => {
-      this.#recovery = this.#reopen(cause, placed, resolve).finally(resolve)
-    })
-  }
-
-  async #reopen(cause: unknown, placed: readonly Placed[], onFailure: () => void): Promise<void> {
-    const { db, tailFile, medium, archive, ownership } = this.#ground
-    const before = this.#tail
-    let undecided = placed
-    const giveUp = () => {
-      for (const { entry } of undecided) {
-        this.#registry.release(entry)
-        entry.reject(commitUnknown(entry, cause))
-      }
-      undecided = []
-    }
-    const reopened = await reopen(db, before, ownership, {
-      ballast: medium.ballast,
-      archive,
-      signal: this.#closed.signal,
-      pause: this.#options.pause,
-      onFailure: failure => {
-        this.#failure = failure
-        giveUp()
-        this.#rejectWaiting(failure)
-        onFailure()
-      },
-    })
-    if (reopened === undefined) {
-      giveUp()
-      this.#rejectWaiting(this.#failure ?? closedError())
-      return
-    }
-    const { loaded, isFull } = reopened
-    const ghosts = await ghostsAfter(before, loaded, db, archive)
-    this.#registry.load(loaded.heads, loaded.parked, loaded.namesOfParked)
-    this.#tail = loaded.tail
-    tailFile.write(loaded.tail)
-    this.#failure = undefined
-    this.#recovery = undefined
-    if (ghosts.length > 0) this.#listeners.tell(ghosts)
-    giveUp()
-    if (isFull) this.#room = this.#waitForRoom()
-    this.#goOn(loaded.tail)
-  }
-
   /** What has waited was accepted before the heads were loaded anew: it is looked at again. */
   #goOn(tail: Tail): void {
     const waiting = this.#commits.takeWaiting()
@@ -254,25 +190,11 @@ export class LevelLedger implements Ledger {
     }
   }
 
-  /** While the disk is full the ledger can be read, and takes nothing: the next write could be the last to open it. */
-  async #waitForRoom(): Promise<void> {
-    const { medium, db, ownership } = this.#ground
-    const { ballast } = medium
-    this.#isReadable = true
-    this.#failure = new BoxError(
-      'NO_SPACE',
-      'The disk is full. Free some space; writing goes on by itself then',
-    )
-    this.#rejectWaiting(this.#failure)
-    if (!(await waitForRoom(ballast, this.#closed.signal, this.#options.pause))) return
-    try {
-      await writeOwnership(db, ownership)
-      this.#failure = undefined
-    } catch (error) {
-      // LevelDB remembers that a compaction failed, and has to be opened anew.
-      this.#recover(error, [])
+  #giveUp(placed: readonly Placed[], cause: unknown): void {
+    for (const { entry } of placed) {
+      this.#registry.release(entry)
+      entry.reject(commitUnknown(entry, cause))
     }
-    this.#isReadable = false
   }
 
   #rejectWaiting(error: BoxError): void {
@@ -283,10 +205,8 @@ export class LevelLedger implements Ledger {
     }
   }
 
-  /** Resolves when the database can be read. */
   async #ready(): Promise<void> {
-    await this.#attempt
-    if (this.#failure && !this.#isReadable) throw again(this.#failure)
+    await this.#mishaps.ready()
     if (this.#closing) throw closedError()
   }
 
@@ -339,15 +259,13 @@ export class LevelLedger implements Ledger {
 
   async #close(): Promise<void> {
     const { db, ownership, tailFile, lock } = this.#ground
-    this.#closed.abort()
+    this.#mishaps.close()
     try {
       await this.#maintenance.idle()
-      if (!this.#failure) await this.#commits.idle()
-      await this.#room
-      await this.#recovery
-      await this.#room
+      if (!this.failure) await this.#commits.idle()
+      await this.#mishaps.idle()
       this.#rejectWaiting(closedError())
-      if (!this.#failure || this.#isReadable)
+      if (this.#mishaps.isUsable)
         await writeOwnership(db, { ...ownership, closed: new Date(this.#options.now()).toISOString() })
     } catch (error) {
       // All records are safe; the next owner will take this ownership for one that crashed, which costs it a look.

@@ -1,6 +1,7 @@
 import { BoxError, type Head, safeIdPattern } from '../machines/index.ts'
 import { type Entry, isRemoved, nameOf, type Placed } from './entry.ts'
 import type { Append, Parked } from './ledger.ts'
+import type { Loaded } from './load.ts'
 
 /**
  * What the appender has to know to accept a transition: heads and names as they are on the disk, and the claims of
@@ -16,11 +17,7 @@ export class Registry {
   #claims = new Map<string, string>()
 
   /** Takes what was read from the disk. Names of parked boxes stay taken. */
-  load(
-    heads: Map<string, Head>,
-    parked: Map<string, Parked>,
-    namesOfParked: Iterable<[string, string]>,
-  ): void {
+  load({ heads, parked, namesOfParked }: Loaded): void {
     this.heads = heads
     this.parked = parked
     this.#names = new Map(namesOfParked)
