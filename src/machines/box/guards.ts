@@ -1,0 +1,55 @@
+import { stateAfter } from '../ending.ts'
+import { isRebootLoop, recentReboots } from '../policy.ts'
+import { readyOf, type StopMode } from '../spec.ts'
+import { type Args, endingBy, restartIsDueAfter } from './ends.ts'
+
+const modes: readonly StopMode[] = ['graceful', 'force', 'kill']
+const isStronger = (a: StopMode, b: StopMode) => modes.indexOf(a) > modes.indexOf(b)
+
+const goesAway = (args: Args) =>
+  args.context.next === 'remove' || (args.context.spec.autoRemove && !restartIsDueAfter(args))
+
+const endedByItself = ({ context, event }: Args) =>
+  context.seen.poweredOff ||
+  context.seen.commandExit !== null ||
+  (event.type === 'vmm.exited' && event.commandExitCode !== undefined)
+
+/** Questions about the state before an event, and about the event. */
+export const guards = {
+  isOver: ({ context }: Args) => !context.open,
+  restartWanted: ({ context }: Args) => context.next === 'start',
+  stopWanted: ({ context }: Args) => context.stop?.cause === 'requested',
+  restartIsDue: ({ context }: Args) => context.restart.due,
+  goesAway,
+  removesItself: ({ context }: Args) => context.spec.autoRemove,
+  endsStopped: (args: Args) => stateAfter(endingBy(args).cause) === 'stopped',
+  endsFailed: (args: Args) => stateAfter(endingBy(args).cause) === 'failed',
+  endedByItself,
+  goesAwayByItself: (args: Args) => endedByItself(args) && goesAway(args),
+  isForced: ({ event }: Args) => event.type === 'remove.requested' && event.force,
+  asksKill: ({ event }: Args) => event.type === 'stop.requested' && event.mode === 'kill',
+  asksForce: ({ event }: Args) => event.type === 'stop.requested' && event.mode === 'force',
+  asksStrongerKill: ({ context, event }: Args) =>
+    event.type === 'stop.requested' &&
+    event.mode === 'kill' &&
+    isStronger(event.mode, context.stop?.mode ?? 'graceful'),
+  asksStrongerForce: ({ context, event }: Args) =>
+    event.type === 'stop.requested' &&
+    event.mode === 'force' &&
+    isStronger(event.mode, context.stop?.mode ?? 'graceful'),
+  isUnasked: ({ context }: Args) => context.stop?.cause !== 'requested',
+  beatsRestart: ({ context, event }: Args) => event.type === 'stop.requested' && context.next === 'start',
+  readyAtBoot: ({ context }: Args) => readyOf(context.spec) === 'vmm',
+  rungFailed: ({ event }: Args) => event.type === 'stop.rung' && event.result === 'failed',
+  vmRuns: ({ event }: Args) => event.type === 'vmm.adopted' && event.vm === 'running',
+  vmPaused: ({ event }: Args) => event.type === 'vmm.adopted' && event.vm === 'paused',
+  vmAbsent: ({ event }: Args) =>
+    event.type === 'vmm.adopted' && (event.vm === 'none' || event.vm === 'created'),
+  isStopping: ({ context }: Args) => context.stop !== null || context.failure !== null,
+  isRemoving: ({ context }: Args) => context.next === 'remove',
+  loops: ({ context, event }: Args) =>
+    event.type === 'guest.rebooted' &&
+    isRebootLoop(recentReboots(context.reboots.recent, event.at, event.count)),
+  neverRan: ({ context }: Args) => context.startedAt === null,
+  mayLive: ({ context, event }: Args) => context.open || (event.type === 'incarnation.found' && event.lives),
+}

@@ -1,0 +1,55 @@
+import { fromCallback, setup } from 'xstate'
+import type { StampedEvent } from '../events.ts'
+import type { BoxContext, BoxTag } from '../state.ts'
+import { actions } from './actions.ts'
+import type { Created } from './context.ts'
+import { guards } from './guards.ts'
+import { guestReadyLimit } from './limits.ts'
+
+/** Stands for work that the engine does: the pure step only reports that it was asked for. */
+const effect = fromCallback<StampedEvent>(() => {})
+
+/** What the machine's states are made of. An invocation is an effect, a delay a durable timer; the engine owns both. */
+export const box = setup({
+  types: {
+    context: {} as BoxContext,
+    events: {} as StampedEvent,
+    input: {} as Created,
+    tags: {} as BoxTag,
+  },
+  actors: {
+    queueStart: effect,
+    prepareFiles: effect,
+    spawnVmm: effect,
+    awaitVmm: effect,
+    createVm: effect,
+    bootVm: effect,
+    awaitGuest: effect,
+    pauseVm: effect,
+    resumeVm: effect,
+    pressButton: effect,
+    cutPower: effect,
+    closeVmm: effect,
+    terminateVmm: effect,
+    killVmm: effect,
+    lookAtVmm: effect,
+    scheduleRestart: effect,
+    removeFiles: effect,
+  },
+  delays: {
+    vmmReadyLimit: 10_000,
+    createLimit: 60_000,
+    bootLimit: 60_000,
+    guestReadyLimit,
+    pauseLimit: 5_000,
+    halfGrace: ({ context }) => Math.ceil((context.stop?.timeoutMs ?? 0) / 2),
+    cutLimit: 10_000,
+    closeLimit: 5_000,
+    terminateLimit: 5_000,
+    killLimit: 5_000,
+    removeRetry: 5_000,
+    restartDelay: ({ context }) => context.restart.delayMs ?? 0,
+  },
+  guards,
+  actions,
+})
