@@ -1,4 +1,4 @@
-export type { ArchiveReport } from './archive/move.ts'
+export type { ArchiveReport } from './archive/report.ts'
 export type { Ballast } from './ballast.ts'
 export type { CompactReport } from './compact.ts'
 export type { Database } from './database.ts'

@@ -1,5 +1,5 @@
 import type { BoxError, Head, LedgerRecord, RecordMeta, Transition } from '../machines/index.ts'
-import type { ArchiveReport } from './archive/move.ts'
+import type { ArchiveReport } from './archive/report.ts'
 import type { CompactReport } from './compact.ts'
 import type { Medium } from './medium.ts'
 

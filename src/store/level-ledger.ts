@@ -1,6 +1,6 @@
 import { BoxError, type Head, type LedgerRecord } from '../machines/index.ts'
 import { again, closedError, commitUnknown } from './answers.ts'
-import type { ArchiveReport } from './archive/move.ts'
+import type { ArchiveReport } from './archive/report.ts'
 import { decodeHead } from './codec.ts'
 import type { CompactReport } from './compact.ts'
 import { authorOf, type Entry, type Placed } from './entry.ts'
@@ -26,7 +26,7 @@ import { Reader } from './reader.ts'
 import { Registry } from './registry.ts'
 import { storageError } from './storage-error.ts'
 import type { Tail } from './tail-file.ts'
-import { verifyLedger } from './verify.ts'
+import { verifyLedger } from './verify/verify.ts'
 
 const defaultMaxQueued = 16_384
 

@@ -1,13 +1,13 @@
 import { chmodSync, type FSWatcher, readdirSync, statSync, watch } from 'node:fs'
 import { join } from 'node:path'
-import type { Database } from './database.ts'
+import type { Level } from 'level'
 
 /**
  * Files that LevelDB makes can be read by everybody who may enter their directory, which is nobody else; they are made
  * 0600 all the same, as they appear, so that a directory that is opened or copied later gives nothing away. The umask,
  * which would do, is the whole process's.
  */
-export function keepPrivate(db: Database, directory: string): void {
+export function keepPrivate(db: Level<string, string>, directory: string): void {
   let watcher: FSWatcher | undefined
   const begin = () => {
     watcher = watchNew(directory)

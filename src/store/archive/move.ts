@@ -7,26 +7,9 @@ import { type Archive, segmentFile } from './archive.ts'
 import { encodeRef } from './body-ref.ts'
 import { removeLeftovers, segmentsIn } from './leftovers.ts'
 import { bodiesToMove, type Reading, removedBefore } from './removed-boxes.ts'
+import type { ArchiveReport } from './report.ts'
 import type { SegmentEntry } from './segment-entry.ts'
 import { SegmentWriter } from './segment-writer.ts'
-
-/** What was archived. */
-export interface ArchiveReport {
-  /** removed boxes whose records were moved */
-  readonly boxes: number
-  readonly records: number
-  /** size of the new segments, in `bytes` */
-  readonly bytes: number
-  /** new segments: their files under the home, with what they hold */
-  readonly segments: readonly {
-    readonly file: string
-    readonly records: number
-    readonly bytes: number
-    readonly sha256: string
-  }[]
-  /** removed boxes that stay as they are, since records of theirs are damaged */
-  readonly left: readonly string[]
-}
 
 export interface MoveInput {
   /** reads, and waits for the ledger where it mends itself */

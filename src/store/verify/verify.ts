@@ -1,14 +1,15 @@
-import type { Beside } from './beside.ts'
-import { checkFiles } from './check-files/check.ts'
-import { type Database, directoryOf } from './database.ts'
-import type { Parked, Problem, VerifyReport } from './ledger.ts'
-import { loadDeclared } from './losses.ts'
-import type { Tail, TailFile } from './tail-file.ts'
-import { BoxChains } from './verify-boxes.ts'
-import { verifyBoxChain, verifyGlobalChain } from './verify-chain.ts'
-import { epochsOf } from './verify-epochs.ts'
-import { verifyCommands, verifyNames, verifyRepairs } from './verify-indexes.ts'
-import { verifySegments } from './verify-segments.ts'
+import type { Beside } from '../beside.ts'
+import { checkFiles } from '../check-files/check.ts'
+import { type Database, directoryOf } from '../database.ts'
+import type { Parked, Problem, VerifyReport } from '../ledger.ts'
+import { loadDeclared } from '../losses.ts'
+import type { Tail, TailFile } from '../tail-file.ts'
+import { BoxChains } from './boxes.ts'
+import { verifyBoxChain, verifyGlobalChain } from './chain.ts'
+import { epochsOf } from './epochs.ts'
+import { verifyCommands, verifyNames, verifyRepairs } from './indexes.ts'
+import { verifySegments } from './segments.ts'
+import type { Report, Still } from './still.ts'
 
 export interface VerifyInput {
   readonly box?: string
@@ -21,19 +22,6 @@ export interface VerifyInput {
   readonly tailFile: TailFile
   readonly beside: Beside
 }
-
-/** A database as it was at one moment, to check while it is written to. */
-export interface Still {
-  readonly db: Database
-  readonly at: { readonly snapshot: ReturnType<Database['snapshot']> }
-  readonly beside: Beside
-  /** boxes whose damage a repair has declared: it is not told anew */
-  readonly declared: ReadonlyMap<string, Parked>
-  /** segments of the archive that records were found to lead to */
-  readonly referred: Set<number>
-}
-
-export type Report = (problem: Problem) => void
 
 /** Checks everything that is stored against everything else; changes nothing. */
 export async function verifyLedger(db: Database, input: VerifyInput): Promise<VerifyReport> {

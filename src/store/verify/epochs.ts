@@ -1,7 +1,7 @@
-import type { Body } from './codec.ts'
-import { type Ownership, ownershipOf } from './journal.ts'
-import { epochOfOwnerKey, owners } from './keys.ts'
-import type { Report, Still } from './verify.ts'
+import type { Body } from '../codec.ts'
+import { type Ownership, ownershipOf } from '../journal.ts'
+import { epochOfOwnerKey, owners } from '../keys.ts'
+import type { Report, Still } from './still.ts'
 
 type Writer = Pick<Ownership, 'bootId' | 'engine'>
 

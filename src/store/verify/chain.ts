@@ -1,6 +1,6 @@
-import { fileOfBody } from './archive/archive.ts'
-import { decodeRef } from './archive/body-ref.ts'
-import { type Body, decodeBody, decodeFrame, encodeFrame, type Frame, noHash, sha256 } from './codec.ts'
+import { fileOfBody } from '../archive/archive.ts'
+import { decodeRef } from '../archive/body-ref.ts'
+import { type Body, decodeBody, decodeFrame, encodeFrame, type Frame, noHash, sha256 } from '../codec.ts'
 import {
   bodiesOf,
   bodyKey,
@@ -9,13 +9,13 @@ import {
   frames,
   partsOfBodyKey,
   positionOfFrameKey,
-} from './keys.ts'
-import { provenBackwards } from './read.ts'
-import { entryPages } from './scan.ts'
-import type { Tail } from './tail-file.ts'
-import type { Report, Still } from './verify.ts'
-import type { BoxChains } from './verify-boxes.ts'
-import type { Epochs } from './verify-epochs.ts'
+} from '../keys.ts'
+import { provenBackwards } from '../read.ts'
+import { entryPages } from '../scan.ts'
+import type { Tail } from '../tail-file.ts'
+import type { BoxChains } from './boxes.ts'
+import type { Epochs } from './epochs.ts'
+import type { Report, Still } from './still.ts'
 
 interface ChainInput {
   readonly tail: Tail

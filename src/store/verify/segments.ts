@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { segmentFile, segmentName } from './archive/archive.ts'
-import { type SegmentEntry, segmentOfKey } from './archive/segment-entry.ts'
-import { segments } from './keys.ts'
-import type { Report, Still } from './verify.ts'
+import { segmentFile, segmentName } from '../archive/archive.ts'
+import { type SegmentEntry, segmentOfKey } from '../archive/segment-entry.ts'
+import { segments } from '../keys.ts'
+import type { Report, Still } from './still.ts'
 
 /** Each segment is, byte for byte, what the journal says of it, and each that records lead to is there. */
 export async function verifySegments(

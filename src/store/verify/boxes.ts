@@ -1,6 +1,6 @@
-import { type BoxState, type Head, publicStateOf } from '../machines/index.ts'
-import { type Body, decodeHead, type Frame, noHash } from './codec.ts'
-import { isRemoved } from './entry.ts'
+import { type BoxState, type Head, publicStateOf } from '../../machines/index.ts'
+import { type Body, decodeHead, type Frame, noHash } from '../codec.ts'
+import { isRemoved } from '../entry.ts'
 import {
   bodies,
   bodiesOf,
@@ -11,10 +11,10 @@ import {
   removedHeads,
   removedKey,
   suffixOf,
-} from './keys.ts'
-import { fold, isSame } from './rebuild.ts'
-import { entryPages, keyPages } from './scan.ts'
-import type { Report, Still } from './verify.ts'
+} from '../keys.ts'
+import { fold, isSame } from '../rebuild.ts'
+import { entryPages, keyPages } from '../scan.ts'
+import type { Report, Still } from './still.ts'
 
 interface Chain {
   version: number

@@ -1,5 +1,5 @@
-import { decodeBody, decodeFrame, decodeHead, decodeSealed } from './codec.ts'
-import { nameOf } from './entry.ts'
+import { decodeBody, decodeFrame, decodeHead, decodeSealed } from '../codec.ts'
+import { nameOf } from '../entry.ts'
 import {
   bodyKey,
   commands,
@@ -12,9 +12,9 @@ import {
   parkedBoxes,
   repairs,
   suffixOf,
-} from './keys.ts'
-import { entryPages } from './scan.ts'
-import type { Report, Still } from './verify.ts'
+} from '../keys.ts'
+import { entryPages } from '../scan.ts'
+import type { Report, Still } from './still.ts'
 
 /** Names both ways: each living box's name leads to it, and each entry to a box that has the name. */
 export async function verifyNames(

@@ -1,0 +1,16 @@
+import type { Beside } from '../beside.ts'
+import type { Database } from '../database.ts'
+import type { Parked, Problem } from '../ledger.ts'
+
+/** A database as it was at one moment, to check while it is written to. */
+export interface Still {
+  readonly db: Database
+  readonly at: { readonly snapshot: ReturnType<Database['snapshot']> }
+  readonly beside: Beside
+  /** boxes whose damage a repair has declared: it is not told anew */
+  readonly declared: ReadonlyMap<string, Parked>
+  /** segments of the archive that records were found to lead to */
+  readonly referred: Set<number>
+}
+
+export type Report = (problem: Problem) => void
