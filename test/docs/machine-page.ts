@@ -23,7 +23,7 @@ export function machinePage(): string {
   const inner = groups(machine.children.filter(({ children }) => children.length > 0))
   return `${[
     '# The box machine',
-    'Made from `src/machines/box/` by `npm run docs`; do not edit. A test fails when this page is stale.',
+    'Made from `src/machines/box.ts` by `npm run docs`; do not edit. A test fails when this page is stale.',
     'A command that has no case in a state is refused, and the refusal names the state and what it would accept. A fact ' +
       'that has no case is recorded and changes nothing.',
     '## The life of a box',

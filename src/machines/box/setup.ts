@@ -9,7 +9,7 @@ import { guestReadyLimit } from './limits.ts'
 /** Stands for work that the engine does: the pure step only reports that it was asked for. */
 const effect = fromCallback<StampedEvent>(() => {})
 
-/** What the machine's states are made of. An invocation is an effect, a delay a durable timer; the engine owns both. */
+/** What the machine is made of beside its states. */
 export const box = setup({
   types: {
     context: {} as BoxContext,
