@@ -56,6 +56,10 @@ counting('skips with reasons are collected, also those noticed while running', a
   assert.equal(result.skips, ['two: the moon is not full', 'three: noticed while running'])
 })
 
+counting('what tests print is told, without what uvu does', async () => {
+  assert.equal((await runFixture('telling')).told, ['one of 1', '  - a reason', 'two of 2'])
+})
+
 counting('tests that ran on QEMU are counted', async () => {
   assert.equal((await runFixture('on-qemu')).qemu, ['first', 'second'])
 })

@@ -13,6 +13,7 @@ export interface FileResult {
   readonly skipped: number
   readonly skips: readonly string[]
   readonly qemu: readonly string[]
+  readonly told: readonly string[]
   /** What is wrong besides failing tests */
   readonly problems: readonly string[]
   readonly output: string
@@ -44,6 +45,7 @@ export const runFile = async (file: TestFile, options: RunOptions): Promise<File
     skipped,
     skips: summary.skips,
     qemu: summary.qemu,
+    told: summary.told,
     problems,
     output,
   }

@@ -7,18 +7,29 @@ export interface Summary {
   readonly skips: readonly string[]
   /** Names of the tests that ran on QEMU */
   readonly qemu: readonly string[]
+  /** Lines that the tests printed themselves: seeds, counts, tables */
+  readonly told: readonly string[]
 }
 
 // uvu writes ` suite  • • ` without an end of line, so what a test prints may stand behind it.
 const NOTE = /^(?:.*[•✘] | \S.* {2})?(SKIP|QEMU) (.*\S)\s*$/
 
+const DOTS = /^(?: \S.*? {2})?(?:[•✘] )*/
+const COUNT = / *\(\d+ \/ \d+\)$/
+const TOTALS = /^ {2}(?:Total|Passed|Skipped|Duration): /
+
 /** Reads what a test file printed: uvu's summary and the notes of `test/support/requires.ts`. */
 export const readSummary = (output: string): Summary => {
   const skips: string[] = []
   const qemu: string[] = []
+  const told: string[] = []
   for (const line of output.split('\n')) {
     const [, kind, text] = NOTE.exec(line) ?? []
-    if (text === undefined) continue
+    if (text === undefined) {
+      const own = TOTALS.test(line) ? '' : line.replace(DOTS, '').replace(COUNT, '')
+      if (own.trim() !== '') told.push(own)
+      continue
+    }
     if (kind === 'QEMU') qemu.push(text)
     else if (/^.+: ./.test(text)) skips.push(text)
   }
@@ -31,5 +42,6 @@ export const readSummary = (output: string): Summary => {
     skipped: Number(skipped ?? 0),
     skips,
     qemu,
+    told,
   }
 }
