@@ -1,4 +1,4 @@
-import { BoxError, type Head, type LedgerRecord } from '../machines/index.ts'
+import { type Boundary, BoxError, type Head, type LedgerRecord, noBoundary } from '../machines/index.ts'
 import { again, closedError, commitUnknown } from './answers.ts'
 import type { Archive } from './archive/archive.ts'
 import type { ArchiveReport } from './archive/move.ts'
@@ -54,6 +54,7 @@ export class LevelLedger implements Ledger {
   readonly previous: PreviousOwner | undefined
   readonly #ground: Ground
   readonly #options: OpenLedgerOptions
+  readonly #boundary: Boundary
   readonly #registry = new Registry()
   readonly #commits: GroupCommit
   readonly #reader: Reader
@@ -77,6 +78,7 @@ export class LevelLedger implements Ledger {
     const { ownership, loaded, previous, db, isAtHome } = ground
     this.#ground = ground
     this.#options = options
+    this.#boundary = options.boundary ?? noBoundary
     this.epoch = ownership.epoch
     this.previous = previous
     this.#isInert = !isAtHome
@@ -217,6 +219,7 @@ export class LevelLedger implements Ledger {
       archive,
       signal: this.#closed.signal,
       pause: this.#options.pause,
+      boundary: this.#boundary,
       onFailure: failure => {
         this.#failure = failure
         giveUp()
@@ -307,7 +310,7 @@ export class LevelLedger implements Ledger {
   }
 
   async adopt(): Promise<void> {
-    await this.#reader.reading(db => settle(db, this.#ground.medium.identity()))
+    await this.#reader.reading(db => settle(db, this.#ground.medium.identity(), this.#boundary))
     this.#isInert = false
   }
 
@@ -347,15 +350,20 @@ export class LevelLedger implements Ledger {
       await this.#recovery
       await this.#room
       this.#rejectWaiting(closedError())
-      if (!this.#failure || this.#isReadable)
+      if (!this.#failure || this.#isReadable) {
+        this.#boundary('before leaving the owner')
         await writeOwnership(db, { ...ownership, closed: new Date(this.#options.now()).toISOString() })
+        this.#boundary('after leaving the owner')
+      }
     } catch (error) {
       // All records are safe; the next owner will take this ownership for one that crashed, which costs it a look.
       if (storageError(error, '').code === 'LEDGER_CORRUPT') throw error
     } finally {
       await db.close().catch(() => {})
       tailFile.close()
+      this.#boundary('before freeing the home')
       lock.release()
+      this.#boundary('after freeing the home')
     }
   }
 
