@@ -71,12 +71,20 @@ const stopIntent = (context: BoxContext, event: StampedEvent, cause: StopIntent[
   return {
     mode: asked?.mode ?? 'graceful',
     timeoutMs: asked?.timeoutMs ?? context.spec.stopTimeoutMs,
+    askedAt: event.at,
     cause,
     ...(asked?.reason === undefined ? {} : { reason: asked.reason }),
   }
 }
 
 const failure = (code: string, message: string): Partial<BoxContext> => ({ failure: { code, message } })
+
+/** How long a press of the button may take, in `ms`: half of the grace, and no more than is left of the whole. */
+const halfOfGrace = (stop: StopIntent | null, at: number) => {
+  if (stop === null) return 0
+  const left = stop.timeoutMs - (at - stop.askedAt)
+  return Math.max(0, Math.min(Math.ceil(stop.timeoutMs / 2), left))
+}
 
 /** An ending that left no evidence; a stop that was asked for colours it too. */
 const unseenEnding = (context: BoxContext, at: number, cause: 'host-reboot' | 'unknown'): Ending => {
@@ -159,7 +167,7 @@ export const boxMachine = setup({
     bootLimit: 60_000,
     guestReadyLimit,
     pauseLimit: 5_000,
-    halfGrace: ({ context }) => Math.ceil((context.stop?.timeoutMs ?? 0) / 2),
+    halfGrace: ({ context, event }) => halfOfGrace(context.stop, event.at),
     cutLimit: 10_000,
     closeLimit: 5_000,
     terminateLimit: 5_000,

@@ -9,6 +9,7 @@ import { pruneRuns } from '../files/remove.ts'
 import { readPidNamespace } from '../host/identity.ts'
 import { spawnVmm } from '../host/spawn.ts'
 import { writeOwnInitramfs } from '../image.ts'
+import { hasLeftTraces } from './exit-evidence.ts'
 import { bootFailure, messageOf, startFailure } from './failures.ts'
 import { findProcess, settleLife } from './life.ts'
 import { guestFor, programFor } from './needs.ts'
@@ -42,7 +43,7 @@ export async function spawn(task: Task): Promise<void> {
     const life = await settleLife(box, signal)
     if (signal.aborted) return
     if (typeof life === 'object') return await box.tell({ type: 'box.unknown', reason: life.unknown })
-    if (life === 'dead') return await watch.end('dead')
+    if (life === 'dead' && hasLeftTraces(box.files)) return await watch.end('dead')
     if (life === 'alive') {
       if (box.process === null && !(await findProcess(box, signal))) {
         if (await watch.tellIfDead(signal)) return

@@ -5,7 +5,7 @@ import type { Boundary, ProcessIdentity } from '../../machines/index.ts'
 import { isOwnDirectory, wary } from '../files/own-file.ts'
 import type { RunFiles } from '../files/paths.ts'
 import { identify } from './identity.ts'
-import { takeLifeLock } from './proof.ts'
+import { lookAtLifeLock, takeLifeLock } from './proof.ts'
 
 /** A VMM that this process has made: the only kind whose exit code can be known. */
 export interface OwnChild {
@@ -52,6 +52,7 @@ export async function spawnVmm({
   const descriptors: number[] = []
   try {
     for (const path of [files.stdout, files.stderr]) descriptors.push(openSync(path, output, 0o600))
+    if (again && lookAtLifeLock(files.alive) === 'free') removeLifeLock()
     boundary('before taking the life lock')
     const lock = takeLifeLock(files.alive)
     boundary('after taking the life lock')
@@ -61,13 +62,17 @@ export async function spawnVmm({
       return await start(detach ? command : ['setpriv', '--pdeathsig', 'KILL', '--', ...command])
     } catch (error) {
       // Nothing was spawned, and nothing may look as if it was.
-      boundary('before removing the life lock')
-      rmSync(files.alive, { force: true })
-      boundary('after removing the life lock')
+      removeLifeLock()
       throw error
     }
   } finally {
     for (const fd of descriptors) closeSync(fd)
+  }
+
+  function removeLifeLock(): void {
+    boundary('before removing the life lock')
+    rmSync(files.alive, { force: true })
+    boundary('after removing the life lock')
   }
 
   async function start([program = '', ...args]: readonly string[]): Promise<OwnChild> {
