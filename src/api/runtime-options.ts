@@ -1,5 +1,5 @@
 import type { Clock, Inspect } from '../engine/index.ts'
-import type { PublicState } from '../machines/index.ts'
+import type { Boundary, PublicState } from '../machines/index.ts'
 
 export interface OpenOptions {
   /** default: `$BOXLEDGER_HOME`, else `$XDG_STATE_HOME/boxledger`, else `~/.local/state/boxledger` */
@@ -22,7 +22,7 @@ export interface OpenOptions {
   readonly random?: () => number
   /** for tests of crashes: what is told, or awaited, at boundaries of the engine */
   readonly seams?: {
-    readonly boundary?: (name: string) => void
+    readonly boundary?: Boundary
     readonly aroundFlush?: (flush: () => Promise<void>) => Promise<void>
   }
 }

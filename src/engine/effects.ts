@@ -1,5 +1,6 @@
 import { type Actor, createActor } from 'xstate'
 import {
+  type Boundary,
   BoxError,
   type BoxFact,
   backoffMs,
@@ -20,7 +21,7 @@ export interface EffectWorld {
   /** in [0, 1) */
   readonly random: () => number
   readonly hands: Hands
-  readonly driver: Pick<DriverInput, 'vmm' | 'onProgress' | 'boundary'>
+  readonly driver: Pick<DriverInput, 'vmm' | 'onProgress'> & { readonly boundary: Boundary }
   readonly tell: (box: string, fact: BoxFact) => Promise<void>
   /** a VMM has fallen silent, or answers again */
   readonly onResponding: (box: string, responding: boolean) => void
@@ -87,7 +88,7 @@ export class Effects {
 
   async #removeFiles(box: string, incarnation: number): Promise<void> {
     try {
-      await this.#world.hands.removeFiles(this.#world.home, box)
+      await this.#world.hands.removeFiles(this.#world.home, box, this.#world.driver.boundary)
       this.#tell(box, { type: 'box.removed', incarnation })
     } catch (error) {
       const { message } = error as Error

@@ -1,4 +1,12 @@
-import { type BoxCommand, BoxError, type BoxFact, type Head, type StopMode } from '../machines/index.ts'
+import {
+  type Boundary,
+  type BoxCommand,
+  BoxError,
+  type BoxFact,
+  type Head,
+  noBoundary,
+  type StopMode,
+} from '../machines/index.ts'
 import { type Committed, type Ledger, openLedger, Projections } from '../store/index.ts'
 import { type Hands, vmmHands } from '../vmm/index.ts'
 import { attachedOf, endAttached } from './attached.ts'
@@ -34,6 +42,7 @@ export class Engine {
   readonly home: string
   readonly hands: Hands
   readonly root: Root
+  readonly boundary: Boundary
   readonly #followers: Followers
   readonly #effects: Effects
   readonly #timers: Timers
@@ -41,7 +50,6 @@ export class Engine {
   readonly #recovery: Recovery
   /** boxes whose VMM lives and does not answer */
   readonly #silent = new Set<string>()
-  readonly #boundary: (name: string) => void
   #closing: Promise<void> | undefined
   /** closed so far that nothing is recorded any more */
   #over = false
@@ -51,8 +59,8 @@ export class Engine {
     this.ledger = ledger
     this.world = world
     this.hands = options.hands ?? vmmHands
-    this.#boundary = options.boundary ?? (() => {})
-    this.#turns = new Turns(ledger, world, this.#boundary, options.step)
+    this.boundary = options.boundary ?? noBoundary
+    this.#turns = new Turns(ledger, world, this.boundary, options.step)
     this.projections.load(ledger.heads())
     this.root = createRoot(options.inspect)
     this.#followers = new Followers(this.root, (box, command) => {
@@ -70,8 +78,8 @@ export class Engine {
       queue: new StartQueue(options.startConcurrency ?? world.cores),
       driver: {
         vmm: options.vmm,
+        boundary: this.boundary,
         ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-        ...(options.boundary === undefined ? {} : { boundary: options.boundary }),
       },
       tell: (box, fact) => this.#record(box, fact),
       onResponding: (box, responding) => this.#heard(box, responding),
@@ -80,6 +88,7 @@ export class Engine {
       home: options.home,
       ledger,
       runs: this.hands.runs,
+      boundary: this.boundary,
       look: head => this.#effects.look(head),
       goOn: (head, overdue) => {
         if (this.#over) return
@@ -105,6 +114,7 @@ export class Engine {
       pause: (ms, signal) => pauseOn(world.clock, ms, signal),
       ...(options.medium === undefined ? {} : { medium: options.medium }),
       ...(options.aroundFlush === undefined ? {} : { aroundFlush: options.aroundFlush }),
+      ...(options.boundary === undefined ? {} : { boundary: options.boundary }),
     })
     const engine = new Engine(options, ledger, world)
     if (!ledger.isInert) engine.#recovery.begin()
@@ -269,7 +279,7 @@ export class Engine {
   #publish(committed: readonly Committed[]): void {
     this.projections.apply(committed.map(({ head }) => head))
     for (const { head, record } of committed) {
-      this.#boundary(`after append ${record.event.type}`)
+      this.boundary(`after append ${record.event.type}`)
       this.audience.tell(head, record)
       if (!head.state.context.open) this.#silent.delete(head.box)
       if (this.#over || this.#recovery.has(head.box)) continue

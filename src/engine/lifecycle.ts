@@ -43,7 +43,9 @@ export async function create(engine: Engine, box: NewBox, c: CommandOptions): Pr
   const { name = null, labels, spec, secrets } = box
   const record = () =>
     engine.submit(id, () => ({ type: 'box.created', id, name, labels, spec }), c) as Promise<Head>
-  return secrets === undefined ? record() : recordWithSecrets(engine.home, id, secrets, record)
+  return secrets === undefined
+    ? record()
+    : recordWithSecrets(engine.home, id, secrets, engine.boundary, record)
 }
 
 /** Resolves when the box is ready, by its own rule; a box that is up already is done. */

@@ -1,4 +1,4 @@
-import type { step } from '../machines/index.ts'
+import type { Boundary, step } from '../machines/index.ts'
 import type { Medium } from '../store/index.ts'
 import type { Hands, VmmChoice } from '../vmm/index.ts'
 import type { Inspect } from './root.ts'
@@ -13,8 +13,8 @@ export interface EngineOptions {
   readonly startConcurrency?: number
   readonly inspect?: Inspect
   readonly onProgress?: (message: string) => void
-  /** told before and after each thing that a crash could come between; for crash tests */
-  readonly boundary?: (name: string) => void
+  /** told before and after each step that a crash could come between; for crash tests */
+  readonly boundary?: Boundary
   /** wraps each flush of the ledger; for tests that hold it */
   readonly aroundFlush?: (flush: () => Promise<void>) => Promise<void>
   readonly world?: Partial<World>

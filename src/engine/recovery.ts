@@ -1,4 +1,4 @@
-import { BoxError, type BoxFact, type Head } from '../machines/index.ts'
+import { type Boundary, BoxError, type BoxFact, type Head } from '../machines/index.ts'
 import type { Ledger } from '../store/index.ts'
 import { type RunsOnHost, settleDrafts } from '../vmm/index.ts'
 import { isAtRest, mayHaveVmm } from './look-rules.ts'
@@ -10,6 +10,7 @@ export interface RecoveryWorld {
   readonly home: string
   readonly ledger: Ledger
   readonly runs: RunsOnHost
+  readonly boundary: Boundary
   /** asks the host what became of a box's VMM; the answer comes as a fact */
   readonly look: (head: Head) => void
   /** what was under way goes on; `overdue`: when deadlines count that have passed meanwhile */
@@ -32,8 +33,9 @@ export class Recovery {
   }
 
   begin(): void {
-    const { home, ledger, runs } = this.#world
-    settleDrafts(home, box => ledger.head(box) !== undefined || ledger.parked.has(box))
+    const { home, ledger, runs, boundary } = this.#world
+    const isRecorded = (box: string) => ledger.head(box) !== undefined || ledger.parked.has(box)
+    settleDrafts(home, isRecorded, boundary)
     const heads = [...ledger.heads()]
     const lostRuns = new LostRuns(
       home,
@@ -67,8 +69,9 @@ export class Recovery {
     if (!this.#recovering.end(box)) return
     const head = this.#world.ledger.head(box)
     if (head === undefined) return
+    this.#world.boundary('after looking at a box')
     this.#world.onRecovered(head)
-    this.#world.goOn(head, 'later')
+    this.#goOn(head, 'later')
   }
 
   end(): void {
@@ -92,9 +95,16 @@ export class Recovery {
     if (mayHaveVmm(state)) {
       this.#recovering.begin(box)
       if (endsWithOwner) this.#endOrphan(box)
+      this.#world.boundary('before looking at a box')
       this.#world.look(head)
     } else if (endsWithOwner) this.#endOrphan(box)
-    else this.#world.goOn(head, 'at once')
+    else this.#goOn(head, 'at once')
+  }
+
+  #goOn(head: Head, overdue: 'at once' | 'later'): void {
+    this.#world.boundary('before going on with a box')
+    this.#world.goOn(head, overdue)
+    this.#world.boundary('after going on with a box')
   }
 
   /** Its stop is recorded before the host is asked, and so colours whatever is found. */

@@ -1,8 +1,11 @@
-import type { BoxState, Timer } from '../machines/index.ts'
+import { type BoxState, publicStateOf, type Timer } from '../machines/index.ts'
 import type { Clock } from './world.ts'
 
 /** A deadline that passed while nobody was looking is held back this long, so that a look at the world comes first, in `ms`. */
 const overdueGrace = 1_000
+
+/** A start that was cut off has some time to go on, even if it should be over by now, in `ms`. */
+const startGrace = 10_000
 
 /** Arms what the heads hold; the truth about deadlines is in the ledger. */
 export class Timers {
@@ -24,7 +27,9 @@ export class Timers {
       this.#clock.clearTimeout(handle)
       armed?.delete(id)
     }
-    for (const timer of Object.values(state.timers)) this.#arm(box, timer, overdue)
+    const late = publicStateOf(state.value) === 'starting' ? startGrace : overdueGrace
+    const leastMs = overdue === 'later' ? late : 0
+    for (const timer of Object.values(state.timers)) this.#arm(box, timer, leastMs)
     if (this.#armed.get(box)?.size === 0) this.#armed.delete(box)
   }
 
@@ -34,10 +39,10 @@ export class Timers {
     this.#armed.clear()
   }
 
-  #arm(box: string, { id, dueAt }: Timer, overdue: 'at once' | 'later'): void {
+  #arm(box: string, { id, dueAt }: Timer, leastMs: number): void {
     const armed = this.#armed.get(box) ?? new Map()
     if (armed.has(id)) return
-    const wait = Math.max(dueAt - this.#clock.now(), overdue === 'later' ? overdueGrace : 0)
+    const wait = Math.max(dueAt - this.#clock.now(), leastMs)
     armed.set(id, { dueAt, handle: this.#clock.setTimeout(() => this.#expire(box, id, dueAt), wait) })
     this.#armed.set(box, armed)
   }
@@ -45,7 +50,7 @@ export class Timers {
   /** A wait can end early where it was longer than a timer can hold, or the clock went back. */
   #expire(box: string, id: string, dueAt: number): void {
     this.#armed.get(box)?.delete(id)
-    if (this.#clock.now() < dueAt) this.#arm(box, { id, dueAt }, 'at once')
+    if (this.#clock.now() < dueAt) this.#arm(box, { id, dueAt }, 0)
     else this.#fire(box, id)
   }
 }

@@ -1,4 +1,12 @@
-import { BoxError, type BoxEvent, type Head, isRefusal, type RecordMeta, step } from '../machines/index.ts'
+import {
+  type Boundary,
+  BoxError,
+  type BoxEvent,
+  type Head,
+  isRefusal,
+  type RecordMeta,
+  step,
+} from '../machines/index.ts'
 import type { Committed, Ledger } from '../store/index.ts'
 import { led } from './causes.ts'
 import { Mailbox } from './mailbox.ts'
@@ -10,11 +18,11 @@ export type CommandMeta = Pick<RecordMeta, 'commandId' | 'actor'> & { readonly e
 export class Turns {
   readonly #ledger: Ledger
   readonly #world: World
-  readonly #boundary: (name: string) => void
+  readonly #boundary: Boundary
   readonly #step: typeof step
   readonly #mailboxes = new Map<string, Mailbox>()
 
-  constructor(ledger: Ledger, world: World, boundary: (name: string) => void, fold = step) {
+  constructor(ledger: Ledger, world: World, boundary: Boundary, fold = step) {
     this.#ledger = ledger
     this.#world = world
     this.#boundary = boundary

@@ -1,5 +1,13 @@
 export { boxMachine } from './box.ts'
 export { commandOf, idPattern, namePattern, safeIdPattern } from './commands.ts'
+export {
+  type Boundary,
+  type CrashPoint,
+  type CrashStep,
+  crashPoints,
+  crashSteps,
+  noBoundary,
+} from './crash-points.ts'
 export type { Effect, EffectType, Timer } from './effects.ts'
 export { type Ending, type EndingCause, stateAfter } from './ending.ts'
 export { BoxError, type BoxErrorOptions, type ErrorCode, errorCodes, isErrorCode } from './errors.ts'

@@ -71,6 +71,8 @@ export interface RebootState {
 export interface StopIntent {
   readonly mode: StopMode
   readonly timeoutMs: number
+  /** the grace counts from here, in `ms since 1970` */
+  readonly askedAt: number
   readonly cause: Extract<EndingCause, 'requested' | 'guest-poweroff' | 'guest-panic' | 'reboot-loop'>
   /** why it was asked for, where that is not plain */
   readonly reason?: string

@@ -96,7 +96,13 @@ const context = fields({
   vmmVersion: orNull(isText),
   startedAt: orNull(isTime),
   stop: orNull(
-    fields({ mode: oneOf('graceful', 'force', 'kill'), timeoutMs: isDelay, cause, reason: absentOr(isText) }),
+    fields({
+      mode: oneOf('graceful', 'force', 'kill'),
+      timeoutMs: isDelay,
+      askedAt: isTime,
+      cause,
+      reason: absentOr(isText),
+    }),
   ),
   next: oneOf(null, 'start', 'remove'),
   failure: orNull(failure),

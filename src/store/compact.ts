@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
+import type { Boundary } from '../machines/index.ts'
 import type { Database } from './database.ts'
 import { frameKey, frames, positionOfFrameKey, type Range } from './keys.ts'
 
@@ -18,12 +19,14 @@ const step = 1 << 18
  * Gives back the space of everything that was overwritten or deleted. Files are written anew before the old ones go, so
  * that room for a part of the database is needed meanwhile. Reads and writes go on.
  */
-export async function compactDatabase(db: Database, signal: AbortSignal): Promise<void> {
+export async function compactDatabase(db: Database, signal: AbortSignal, boundary: Boundary): Promise<void> {
   // A database in memory has nothing to compact.
   if (!(db instanceof ClassicLevel)) return
   for (const { gte, lt } of await rangesOf(db)) {
     if (signal.aborted) return
+    boundary('before compacting')
     await db.compactRange(gte, lt)
+    boundary('after compacting')
   }
 }
 

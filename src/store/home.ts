@@ -1,4 +1,5 @@
 import { realpathSync, statSync } from 'node:fs'
+import type { Boundary } from '../machines/index.ts'
 import { decodeSealed, seal } from './codec.ts'
 import type { Database } from './database.ts'
 import { homeKey } from './keys.ts'
@@ -25,10 +26,10 @@ function isSame(a: HomeIdentity, b: HomeIdentity): boolean {
 }
 
 /** Whether the ledger is at home here. One that was copied, or whose entry is damaged, is not; a new one is. */
-export async function isAtHome(db: Database, here: HomeIdentity): Promise<boolean> {
+export async function isAtHome(db: Database, here: HomeIdentity, boundary: Boundary): Promise<boolean> {
   const sealed = await db.get(homeKey)
   if (sealed === undefined) {
-    await settle(db, here)
+    await settle(db, here, boundary)
     return true
   }
   const known = decodeSealed(sealed) as HomeIdentity | undefined
@@ -36,6 +37,8 @@ export async function isAtHome(db: Database, here: HomeIdentity): Promise<boolea
 }
 
 /** Makes this directory the ledger's home. */
-export function settle(db: Database, here: HomeIdentity): Promise<void> {
-  return db.put(homeKey, seal(JSON.stringify(here)), { sync: true })
+export async function settle(db: Database, here: HomeIdentity, boundary: Boundary): Promise<void> {
+  boundary('before settling the home')
+  await db.put(homeKey, seal(JSON.stringify(here)), { sync: true })
+  boundary('after settling the home')
 }

@@ -1,4 +1,4 @@
-import type { BoxError, Head, LedgerRecord, RecordMeta, Transition } from '../machines/index.ts'
+import type { Boundary, BoxError, Head, LedgerRecord, RecordMeta, Transition } from '../machines/index.ts'
 import type { ArchiveReport } from './archive/report.ts'
 import type { CompactReport } from './compact.ts'
 import type { Medium } from './medium.ts'
@@ -146,8 +146,8 @@ export interface OpenLedgerOptions {
   readonly medium?: Medium
   /** Waits so many `ms`, or until the signal fires, and never rejects. Default: the machine's own time. */
   readonly pause?: Pause
-  /** told between two steps of archiving that a crash could come between; made for tests */
-  readonly boundary?: (name: string) => void
+  /** told before and after each step that a crash could come between; made for tests */
+  readonly boundary?: Boundary
 }
 
 export type Pause = (ms: number, signal: AbortSignal) => Promise<void>

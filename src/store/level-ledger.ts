@@ -1,4 +1,4 @@
-import { BoxError, type Head, type LedgerRecord } from '../machines/index.ts'
+import { type Boundary, BoxError, type Head, type LedgerRecord, noBoundary } from '../machines/index.ts'
 import { again, closedError, commitUnknown } from './answers.ts'
 import type { ArchiveReport } from './archive/report.ts'
 import { decodeHead } from './codec.ts'
@@ -35,6 +35,7 @@ export class LevelLedger implements Ledger {
   readonly previous: PreviousOwner | undefined
   readonly #ground: Ground
   readonly #options: OpenLedgerOptions
+  readonly #boundary: Boundary
   readonly #registry = new Registry()
   readonly #commits: GroupCommit
   readonly #reader: Reader
@@ -49,22 +50,27 @@ export class LevelLedger implements Ledger {
     const { ownership, loaded, previous, db, isAtHome } = ground
     this.#ground = ground
     this.#options = options
+    this.#boundary = options.boundary ?? noBoundary
     this.epoch = ownership.epoch
     this.previous = previous
     this.#isInert = !isAtHome
     this.#tail = loaded.tail
     this.#registry.load(loaded)
-    this.#mishaps = new Mishaps(ground, options.pause, {
-      tail: () => this.#tail,
-      giveUp: (placed, cause) => this.#giveUp(placed, cause),
-      rejectWaiting: error => this.#rejectWaiting(error),
-      load: anew => {
-        this.#registry.load(anew)
-        this.#tail = anew.tail
+    this.#mishaps = new Mishaps(
+      ground,
+      { pause: options.pause, boundary: this.#boundary },
+      {
+        tail: () => this.#tail,
+        giveUp: (placed, cause) => this.#giveUp(placed, cause),
+        rejectWaiting: error => this.#rejectWaiting(error),
+        load: anew => {
+          this.#registry.load(anew)
+          this.#tail = anew.tail
+        },
+        tell: ghosts => this.#listeners.tell(ghosts),
+        goOn: tail => this.#goOn(tail),
       },
-      tell: ghosts => this.#listeners.tell(ghosts),
-      goOn: tail => this.#goOn(tail),
-    })
+    )
     this.#commits = new GroupCommit(db, loaded.tail, {
       author: authorOf(ownership),
       sync: options.durability !== 'process',
@@ -227,7 +233,7 @@ export class LevelLedger implements Ledger {
   }
 
   async adopt(): Promise<void> {
-    await this.#reader.reading(db => settle(db, this.#ground.medium.identity()))
+    await this.#reader.reading(db => settle(db, this.#ground.medium.identity(), this.#boundary))
     this.#isInert = false
   }
 
@@ -265,15 +271,20 @@ export class LevelLedger implements Ledger {
       if (!this.failure) await this.#commits.idle()
       await this.#mishaps.idle()
       this.#rejectWaiting(closedError())
-      if (this.#mishaps.isUsable)
+      if (this.#mishaps.isUsable) {
+        this.#boundary('before leaving the owner')
         await writeOwnership(db, { ...ownership, closed: new Date(this.#options.now()).toISOString() })
+        this.#boundary('after leaving the owner')
+      }
     } catch (error) {
       // All records are safe; the next owner will take this ownership for one that crashed, which costs it a look.
       if (storageError(error, '').code === 'LEDGER_CORRUPT') throw error
     } finally {
       await db.close().catch(() => {})
       tailFile.close()
+      this.#boundary('before freeing the home')
       lock.release()
+      this.#boundary('after freeing the home')
     }
   }
 

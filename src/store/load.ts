@@ -1,4 +1,4 @@
-import type { Head } from '../machines/index.ts'
+import { type Boundary, type Head, noBoundary } from '../machines/index.ts'
 import type { Archive } from './archive/archive.ts'
 import { checkChain } from './chain.ts'
 import { seal } from './codec.ts'
@@ -27,7 +27,12 @@ export interface Loaded {
  * Reads the ledger's end and the heads of all living boxes, and proves both as far as that is cheap. A head that is
  * damaged is made anew where the box's history is good; else the box is parked and all others go on.
  */
-export async function load(db: Database, known: Tail | undefined, archive: Archive): Promise<Loaded> {
+export async function load(
+  db: Database,
+  known: Tail | undefined,
+  archive: Archive,
+  boundary: Boundary = noBoundary,
+): Promise<Loaded> {
   const losses = await loadLosses(db)
   const [{ tail, epoch, parked }, { heads, damaged }, declared] = await Promise.all([
     checkChain(db, known, { losses, archive }),
@@ -38,7 +43,9 @@ export async function load(db: Database, known: Tail | undefined, archive: Archi
   for (const box of damaged) {
     const head = await rebuildHead(db, box)
     if (head && !isRemoved(head)) {
+      boundary('before mending a head')
       await db.put(headKey(box), seal(JSON.stringify(head)), { sync: true })
+      boundary('after mending a head')
       heads.set(box, head)
     } else if (!parked.has(box)) {
       parked.set(box, { reason: 'the head is damaged, and the history does not give it back' })

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { BoxError } from '../machines/index.ts'
+import { type BoxError, noBoundary } from '../machines/index.ts'
 import { closedError } from './answers.ts'
 import type { Archive } from './archive/archive.ts'
 import { moveBodies } from './archive/move.ts'
@@ -48,7 +48,7 @@ export class Maintenance {
         engine: options.engine,
         parked: this.#ledger.parked(),
         signal: closed,
-        boundary: options.boundary ?? (() => {}),
+        boundary: options.boundary ?? noBoundary,
         write: entries =>
           write(() =>
             db.batch(
@@ -63,15 +63,18 @@ export class Maintenance {
   /** Gives back the space of what was archived, overwritten or deleted. */
   compact(): Promise<CompactReport> {
     const { options, reading, write, db, closed } = this.#ledger
+    const { boundary = noBoundary } = options
     const directory = join(options.home, 'ledger')
     return this.#take('Compacting the ledger', async () => {
       const before = sizeOf(directory)
-      await reading(() => compactDatabase(db, closed))
+      await reading(() => compactDatabase(db, closed, boundary))
       if (closed.aborted) throw closedError()
       const report: CompactReport = { before, after: sizeOf(directory) }
       const entry = { at: new Date(options.now()).toISOString(), ...report }
       // A compaction that failed shows in the next write.
+      boundary('before noting the compaction')
       await write(() => db.put(compactedKey, seal(JSON.stringify(entry)), { sync: true }))
+      boundary('after noting the compaction')
       return report
     })
   }

@@ -1,4 +1,4 @@
-import { BoxError } from '../machines/index.ts'
+import { type Boundary, BoxError } from '../machines/index.ts'
 import { again, closedError } from './answers.ts'
 import type { Placed } from './entry.ts'
 import type { Ground } from './ground.ts'
@@ -23,10 +23,15 @@ export interface Stricken {
   goOn(tail: Tail): void
 }
 
+interface Ways {
+  readonly pause: Pause | undefined
+  readonly boundary: Boundary
+}
+
 /** A disk that fails or is full: what can be done meanwhile, and the way back. */
 export class Mishaps {
   readonly #ground: Ground
-  readonly #pause: Pause | undefined
+  readonly #ways: Ways
   readonly #ledger: Stricken
   readonly #abort = new AbortController()
   #failure: BoxError | undefined
@@ -39,9 +44,9 @@ export class Mishaps {
   /** the recovery has ended, or has failed once and goes on trying */
   #attempt: Promise<void> | undefined
 
-  constructor(ground: Ground, pause: Pause | undefined, ledger: Stricken) {
+  constructor(ground: Ground, ways: Ways, ledger: Stricken) {
     this.#ground = ground
-    this.#pause = pause
+    this.#ways = ways
     this.#ledger = ledger
   }
 
@@ -109,7 +114,7 @@ export class Mishaps {
       ballast: medium.ballast,
       archive,
       signal: this.signal,
-      pause: this.#pause,
+      ...this.#ways,
       onFailure: failure => {
         this.#failure = failure
         giveUp()
@@ -142,7 +147,7 @@ export class Mishaps {
       'The disk is full. Free some space; writing goes on by itself then',
     )
     this.#ledger.rejectWaiting(this.#failure)
-    if (!(await waitForRoom(medium.ballast, this.signal, this.#pause))) return
+    if (!(await waitForRoom(medium.ballast, this.signal, this.#ways.pause))) return
     try {
       await writeOwnership(db, ownership)
       this.#failure = undefined

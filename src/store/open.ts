@@ -1,4 +1,4 @@
-import { BoxError } from '../machines/index.ts'
+import { BoxError, noBoundary } from '../machines/index.ts'
 import { archiveOf } from './archive/archive.ts'
 import type { Ground } from './ground.ts'
 import { isAtHome as isHome } from './home.ts'
@@ -23,12 +23,14 @@ import type { TailFile } from './tail-file.ts'
  * ```
  */
 export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
-  const { home, now } = options
+  const { home, now, boundary = noBoundary } = options
   const medium = options.medium ?? homeDirectory(home, now)
   // Undone in the opposite order, should the opening fail: the lock goes last.
   const undo: (() => unknown)[] = []
   try {
+    boundary('before locking the home')
     const lock = await medium.lock()
+    boundary('after locking the home')
     undo.push(() => lock.release())
     const tailFile = medium.tailFile()
     undo.push(() => tailFile.close())
@@ -40,7 +42,9 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
       return begin(options, medium, tailFile)
     })
     undo.push(() => begun.db.close())
+    boundary('before making the ballast')
     isFull ||= !(await ballast.make())
+    boundary('after making the ballast')
     return new LevelLedger({ ...begun, medium, archive: archiveOf(home), lock, tailFile, isFull }, options)
   } catch (error) {
     for (const step of undo.reverse()) await step()
@@ -50,17 +54,19 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
 
 /** Opens the database, loads what it holds, and enters this ownership into the journal. */
 async function begin(
-  { home, bootId, engine, durability = 'sync', now }: OpenLedgerOptions,
+  { home, bootId, engine, durability = 'sync', now, boundary = noBoundary }: OpenLedgerOptions,
   medium: Medium,
   tailFile: TailFile,
 ): Promise<Pick<Ground, 'db' | 'ownership' | 'previous' | 'loaded' | 'isAtHome'>> {
+  boundary('before opening the database')
   const db = await medium.database(tailFile.found?.position ?? 0)
+  boundary('after opening the database')
   try {
     await checkFormat(db)
     const last = await lastOwnership(db)
     // Without syncs the host may have kept the tail file and lost records: that is what was asked for.
     const lostPower = last?.durability === 'process' && last.bootId !== bootId && last.closed === undefined
-    const loaded = await load(db, lostPower ? undefined : tailFile.found, archiveOf(home))
+    const loaded = await load(db, lostPower ? undefined : tailFile.found, archiveOf(home), boundary)
     const ownership: Ownership = {
       // The records know an epoch too, should the journal have lost its end.
       epoch: Math.max(last?.epoch ?? 0, loaded.epoch) + 1,
@@ -70,9 +76,13 @@ async function begin(
       pid: process.pid,
       durability,
     }
+    boundary('before entering the owner')
     await writeOwnership(db, ownership)
+    boundary('after entering the owner')
+    boundary('before syncing the tail file')
     tailFile.sync(loaded.tail)
-    const isAtHome = await isHome(db, medium.identity())
+    boundary('after syncing the tail file')
+    const isAtHome = await isHome(db, medium.identity(), boundary)
     return { db, ownership, previous: previousOf(ownership, last), loaded, isAtHome }
   } catch (error) {
     await db.close()

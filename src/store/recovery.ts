@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { BoxError } from '../machines/index.ts'
+import type { Boundary, BoxError } from '../machines/index.ts'
 import type { Archive } from './archive/archive.ts'
 import type { Ballast } from './ballast.ts'
 import type { Database } from './database.ts'
@@ -17,6 +17,7 @@ export interface ReopenOptions {
   /** gives up */
   readonly signal: AbortSignal
   readonly pause: Pause | undefined
+  readonly boundary: Boundary
   /** called after each attempt in vain */
   readonly onFailure: (failure: BoxError) => void
 }
@@ -39,16 +40,18 @@ export async function reopen(
   db: Database,
   known: Tail,
   ownership: Ownership,
-  { ballast, archive, signal, pause, onFailure }: ReopenOptions,
+  { ballast, archive, signal, pause, boundary, onFailure }: ReopenOptions,
 ): Promise<Reopened | undefined> {
   let isFull = false
   for await (const _ of attempts(signal, pause)) {
     for (let dropped = true; dropped; ) {
       try {
+        boundary('before reopening the database')
         await db.close()
         await db.open()
-        const loaded = await load(db, known, archive)
+        const loaded = await load(db, known, archive, boundary)
         await writeOwnership(db, ownership)
+        boundary('after reopening the database')
         return { loaded, isFull: isFull || !(await ballast.make()) }
       } catch (error) {
         const failure = storageError(error, 'The ledger cannot be opened again after a write that failed')

@@ -1,5 +1,5 @@
 import type { CallbackActorLogic } from 'xstate'
-import type { BoxContext, BoxFact, Effect, ProcessIdentity } from '../machines/index.ts'
+import type { Boundary, BoxContext, BoxFact, Effect, ProcessIdentity } from '../machines/index.ts'
 
 /** What the driver of one incarnation is made with. */
 export interface DriverInput {
@@ -21,7 +21,7 @@ export interface DriverInput {
   /** told when a VMM that lives stops answering, and when it answers again; not while a call is under way */
   readonly onResponding?: (responding: boolean) => void
   /** told before and after each thing that a crash could come between, by name; for crash tests */
-  readonly boundary?: (name: string) => void
+  readonly boundary?: Boundary
 }
 
 /** Where the VMM program comes from, by the caller's wish. */
@@ -73,5 +73,5 @@ export interface Hands {
   readonly runs: RunsOnHost
   readonly driver: CallbackActorLogic<DriverEvent, DriverInput>
   /** deletes all files of a box; fine if there are none */
-  readonly removeFiles: (home: string, box: string) => Promise<void>
+  readonly removeFiles: (home: string, box: string, boundary: Boundary) => Promise<void>
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { BoxSpec } from '../machines/index.ts'
+import type { Boundary, BoxSpec } from '../machines/index.ts'
 import type { Payload } from './cloud-hypervisor/vm-config.ts'
 import { ImageError } from './images/image-error.ts'
 import { boxInitramfs } from './images/overlay.ts'
@@ -39,14 +39,23 @@ export async function resolveGuest({ home, spec, onProgress, signal }: ResolveOp
   }
 }
 
+export interface OwnInitramfs {
+  readonly home: string
+  readonly box: string
+  /** where it goes */
+  readonly target: string
+  readonly boundary: Boundary
+}
+
 /** Makes the initramfs of this very box, with its main command and its secrets in it. Throws ImageError. */
 export async function writeOwnInitramfs(
   guest: Guest,
   { command, env = {}, workdir, user }: BoxSpec,
-  { home, box, target }: { readonly home: string; readonly box: string; readonly target: string },
+  { home, box, target, boundary }: OwnInitramfs,
 ): Promise<void> {
   const revealedEnv = revealed(env, await readSecrets(home, box), secretMissing)
-  await boxInitramfs({ base: guest.initramfs ?? '', target, command, env: revealedEnv, workdir, user })
+  const base = guest.initramfs ?? ''
+  await boxInitramfs({ base, target, command, env: revealedEnv, workdir, user, boundary })
 }
 
 function secretMissing(secret: string): ImageError {

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { EnvValue } from '../machines/index.ts'
+import type { Boundary, EnvValue } from '../machines/index.ts'
 
 /**
  * Values that the ledger must not know: `secrets/BOX` in the home, JSON, 0600. They are written before the box is
@@ -40,12 +40,14 @@ export async function dropDraft(home: string, box: string): Promise<void> {
 }
 
 /** Settles what an owner left that died while it made boxes. */
-export function settleDrafts(home: string, isRecorded: (box: string) => boolean): void {
+export function settleDrafts(home: string, isRecorded: (box: string) => boolean, boundary: Boundary): void {
   for (const name of namesIn(dirOf(home))) {
     if (!name.endsWith('.draft')) continue
     const box = name.slice(0, -'.draft'.length)
+    boundary('before settling a draft')
     if (isRecorded(box)) renameSync(draftOf(fileOf(home, box)), fileOf(home, box))
     else rmSync(join(dirOf(home), name), { force: true })
+    boundary('after settling a draft')
   }
 }
 

@@ -1,8 +1,12 @@
 // Writes the pages that are made from the code: `npm run docs`.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { crashPointsPage } from './crash-points-page.ts'
 import { machinePage } from './machine-page.ts'
 
-const page = fileURLToPath(new URL('../../../docs/machine.md', import.meta.url))
-writeFileSync(page, machinePage())
-console.log('docs/machine.md')
+const pages = { 'machine.md': machinePage, 'crash-points.md': crashPointsPage }
+
+for (const [name, make] of Object.entries(pages)) {
+  writeFileSync(fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url)), make())
+  console.log(`docs/${name}`)
+}

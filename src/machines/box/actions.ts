@@ -13,6 +13,7 @@ const stopIntent = (context: BoxContext, event: StampedEvent, cause: StopIntent[
   return {
     mode: asked?.mode ?? 'graceful',
     timeoutMs: asked?.timeoutMs ?? context.spec.stopTimeoutMs,
+    askedAt: event.at,
     cause,
     ...(asked?.reason === undefined ? {} : { reason: asked.reason }),
   }

@@ -1,2 +1,11 @@
+import type { StopIntent } from '../state.ts'
+
 /** How long a start waits for its guest, in `ms`. */
 export const guestReadyLimit = 60_000
+
+/** How long a press of the button may take, in `ms`: half of the grace, and no more than is left of the whole. */
+export const halfOfGrace = (stop: StopIntent | null, at: number): number => {
+  if (stop === null) return 0
+  const left = stop.timeoutMs - (at - stop.askedAt)
+  return Math.max(0, Math.min(Math.ceil(stop.timeoutMs / 2), left))
+}

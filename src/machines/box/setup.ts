@@ -4,7 +4,7 @@ import type { BoxContext, BoxTag } from '../state.ts'
 import { actions } from './actions.ts'
 import type { Created } from './context.ts'
 import { guards } from './guards.ts'
-import { guestReadyLimit } from './limits.ts'
+import { guestReadyLimit, halfOfGrace } from './limits.ts'
 
 /** Stands for work that the engine does: the pure step only reports that it was asked for. */
 const effect = fromCallback<StampedEvent>(() => {})
@@ -42,7 +42,7 @@ export const box = setup({
     bootLimit: 60_000,
     guestReadyLimit,
     pauseLimit: 5_000,
-    halfGrace: ({ context }) => Math.ceil((context.stop?.timeoutMs ?? 0) / 2),
+    halfGrace: ({ context, event }) => halfOfGrace(context.stop, event.at),
     cutLimit: 10_000,
     closeLimit: 5_000,
     terminateLimit: 5_000,

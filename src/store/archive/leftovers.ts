@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Boundary } from '../../machines/index.ts'
 import { decodeBody } from '../codec.ts'
 import type { Database } from '../database.ts'
 import { bodiesOf, segmentKey } from '../keys.ts'
@@ -18,14 +19,18 @@ export function segmentsIn(directory: string): number[] {
  * to yet. Of the latter only if all that they hold is in the database too: that the journal does not know a segment is
  * no proof that nobody needs it.
  */
-export async function removeLeftovers(db: Database, directory: string): Promise<void> {
+export async function removeLeftovers(db: Database, directory: string, boundary: Boundary): Promise<void> {
   if (!existsSync(directory)) return
   for (const name of readdirSync(directory)) {
     const path = join(directory, name)
     const segment = segmentOfName(name)
-    if (name.endsWith(unfinished)) await rm(path)
-    else if (segment !== undefined && !(await db.has(segmentKey(segment))) && (await isRedundant(db, path)))
-      await rm(path)
+    const isLeft =
+      name.endsWith(unfinished) ||
+      (segment !== undefined && !(await db.has(segmentKey(segment))) && (await isRedundant(db, path)))
+    if (!isLeft) continue
+    boundary('before removing a leftover')
+    await rm(path)
+    boundary('after removing a leftover')
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Boundary } from '../../machines/index.ts'
 import { closedError } from '../answers.ts'
 import { seal } from '../codec.ts'
 import type { Database } from '../database.ts'
@@ -24,7 +25,7 @@ export interface MoveInput {
   readonly parked: ReadonlyMap<string, Parked>
   /** ends it between two steps, with what was moved till then */
   readonly signal: AbortSignal
-  readonly boundary: (name: string) => void
+  readonly boundary: Boundary
 }
 
 const maxBytes = 16 << 20
@@ -46,7 +47,7 @@ interface Filling {
  */
 export async function moveBodies(input: MoveInput): Promise<ArchiveReport> {
   const { reading, archive, before, parked, signal, boundary } = input
-  await reading(db => removeLeftovers(db, archive.directory))
+  await reading(db => removeLeftovers(db, archive.directory, boundary))
   const report = { boxes: new Set<string>(), segments: [] as SegmentEntry[], left: [] as string[] }
   let next = await reading(db => nextSegment(db, archive.directory))
   let filling: Filling | undefined
@@ -112,6 +113,7 @@ async function closeSegment(
     bytes,
     sha256,
   }
+  boundary('before moving the bodies')
   await write([[segmentKey(segment), seal(JSON.stringify(entry))], ...entries])
   boundary('after moving the bodies')
   return entry

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { Boundary } from '../../machines/index.ts'
 import { segmentName } from './archive.ts'
 import type { BodyRef } from './body-ref.ts'
 
@@ -15,29 +16,20 @@ export class SegmentWriter {
   readonly segment: number
   readonly #directory: string
   readonly #file: FileHandle
-  readonly #boundary: (name: string) => void
+  readonly #boundary: Boundary
   readonly #hash = createHash('sha256')
   #waiting: Buffer[] = []
   #waitingBytes = 0
   #bytes = 0
 
-  private constructor(
-    directory: string,
-    segment: number,
-    file: FileHandle,
-    boundary: (name: string) => void,
-  ) {
+  private constructor(directory: string, segment: number, file: FileHandle, boundary: Boundary) {
     this.#directory = directory
     this.segment = segment
     this.#file = file
     this.#boundary = boundary
   }
 
-  static async open(
-    directory: string,
-    segment: number,
-    boundary: (name: string) => void,
-  ): Promise<SegmentWriter> {
+  static async open(directory: string, segment: number, boundary: Boundary): Promise<SegmentWriter> {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     const file = await open(join(directory, segmentName(segment) + unfinished), 'w', 0o600)
     return new SegmentWriter(directory, segment, file, boundary)
@@ -63,14 +55,18 @@ export class SegmentWriter {
   /** Everything is on the disk, under the segment's own name, when this resolves. Gives the file's SHA-256, in hex. */
   async finish(): Promise<string> {
     const path = join(this.#directory, segmentName(this.segment))
+    this.#boundary('before writing the segment')
     await this.#flush()
     this.#boundary('after writing the segment')
+    this.#boundary('before syncing the segment')
     await this.#file.sync()
     await this.#file.close()
     this.#boundary('after syncing the segment')
+    this.#boundary('before naming the segment')
     await rename(path + unfinished, path)
     this.#boundary('after naming the segment')
     // The directory too may be new.
+    this.#boundary('before syncing the archive')
     for (const directory of [this.#directory, dirname(this.#directory)]) await syncDirectory(directory)
     this.#boundary('after syncing the archive')
     return this.#hash.digest('hex')

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import type { Exit } from '../../machines/index.ts'
 import { lastBytes, lastLines } from '../files/last-lines.ts'
 import type { RunFiles } from '../files/paths.ts'
@@ -49,6 +49,12 @@ export async function exitEvidence(
     ...(lines.length > 0 ? { logTail: lines.join('\n') } : {}),
     ...(serial.commandExit === undefined ? {} : { commandExitCode: serial.commandExit }),
   }
+}
+
+/** Whether a VMM of this run directory has come to do anything; its life lock alone is the doing of whoever made it. */
+export function hasLeftTraces({ socket, events, log, stdout, stderr }: RunFiles): boolean {
+  const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  return existsSync(socket) || [events, log, stdout, stderr].some(path => sizeOf(path) > 0)
 }
 
 /** For a process that was never made. */

@@ -1,4 +1,4 @@
-import type { BoxContext, BoxFact, ProcessIdentity } from '../../machines/index.ts'
+import type { BoxContext, BoxFact, CrashPoint, ProcessIdentity } from '../../machines/index.ts'
 import { Client } from '../cloud-hypervisor/client.ts'
 import { type Quirks, quirksOf } from '../cloud-hypervisor/quirks.ts'
 import { uuidOf } from '../cloud-hypervisor/uuid.ts'
@@ -38,7 +38,7 @@ export class Incarnation {
     this.input = input
     this.files = runFiles(home, box, incarnation)
     this.uuid = uuidOf(box)
-    this.client = new Client(this.files.socket, name => this.boundary(name))
+    this.client = new Client(this.files.socket, point => this.boundary(point))
     this.context = context
     this.process = context.process
     this.quirks = quirksOf(context.vmmVersion ?? '')
@@ -63,8 +63,8 @@ export class Incarnation {
   }
 
   /** Marks a moment between which and the next the engine may die. */
-  boundary(name: string): void {
-    this.input.boundary?.(name)
+  boundary(point: CrashPoint): void {
+    this.input.boundary?.(point)
   }
 
   close(): void {

@@ -65,7 +65,8 @@ export class SerialWatch {
 
   /** The guest boots again: the file is a new one, and it will be ready again. */
   async rebooted(): Promise<void> {
-    await forgetCuts(this.#box.files.serial).catch(() => {}) // a stale cut shortens a console, no more
+    const forgotten = forgetCuts(this.#box.files.serial, point => this.#box.boundary(point))
+    await forgotten.catch(() => {}) // a stale cut shortens a console, no more
     this.#readyTold = false
     this.#tail.rewind()
     this.#lines.reset()

@@ -1,4 +1,4 @@
-import { BoxError, type BoxSpec, quoted, readyOf } from '../../machines/index.ts'
+import { type Boundary, BoxError, type BoxSpec, quoted, readyOf } from '../../machines/index.ts'
 import { ApiError } from '../cloud-hypervisor/api-error.ts'
 import { vmmArguments } from '../cloud-hypervisor/arguments.ts'
 import { differences } from '../cloud-hypervisor/echo.ts'
@@ -9,6 +9,7 @@ import { pruneRuns } from '../files/remove.ts'
 import { readPidNamespace } from '../host/identity.ts'
 import { spawnVmm } from '../host/spawn.ts'
 import { writeOwnInitramfs } from '../image.ts'
+import { hasLeftTraces } from './exit-evidence.ts'
 import { bootFailure, messageOf, startFailure } from './failures.ts'
 import { findProcess, settleLife } from './life.ts'
 import { guestFor, programFor } from './needs.ts'
@@ -22,7 +23,7 @@ export async function prepareFiles({ box, signal }: Task): Promise<void> {
     checkPattern(box.context.spec)
     await programFor(box, signal)
     const { home, box: id, incarnation } = box.input
-    await pruneRuns(home, id, incarnation)
+    await pruneRuns(home, id, incarnation, point => box.boundary(point))
   } catch (error) {
     if (signal.aborted) return
     return await box.tell({ type: 'start.failed', ...startFailure(error, 'VMM_START_FAILED') })
@@ -42,7 +43,7 @@ export async function spawn(task: Task): Promise<void> {
     const life = await settleLife(box, signal)
     if (signal.aborted) return
     if (typeof life === 'object') return await box.tell({ type: 'box.unknown', reason: life.unknown })
-    if (life === 'dead') return await watch.end('dead')
+    if (life === 'dead' && hasLeftTraces(box.files)) return await watch.end('dead')
     if (life === 'alive') {
       if (box.process === null && !(await findProcess(box, signal))) {
         if (await watch.tellIfDead(signal)) return
@@ -61,6 +62,7 @@ export async function spawn(task: Task): Promise<void> {
 }
 
 async function spawnAnew({ box, signal, recovered, watch }: Task): Promise<void> {
+  const boundary: Boundary = point => box.boundary(point)
   try {
     const { command } = await programFor(box, signal)
     const version = await probeVersion(command, signal)
@@ -77,7 +79,7 @@ async function spawnAnew({ box, signal, recovered, watch }: Task): Promise<void>
       env: { LANG: 'C', ...Object.fromEntries(kept) },
       detach: box.context.spec.detach,
       again: recovered,
-      boundary: name => box.boundary(name),
+      boundary,
     })
   } catch (error) {
     if (signal.aborted) return
@@ -129,7 +131,9 @@ export async function createVm(task: Task): Promise<void> {
     const config = vmConfigOf(spec, own, box.files, box.uuid, box.quirks)
     if (!(recovered && (await box.client.info({ signal })))) {
       const { home, box: id } = box.input
-      if (spec.command) await writeOwnInitramfs(guest, spec, { home, box: id, target: box.files.initramfs })
+      const boundary: Boundary = point => box.boundary(point)
+      if (spec.command)
+        await writeOwnInitramfs(guest, spec, { home, box: id, target: box.files.initramfs, boundary })
       await box.client.create(config, { signal })
     }
     const info = await box.client.info({ signal })

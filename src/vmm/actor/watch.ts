@@ -161,7 +161,9 @@ export class Watch {
     this.#isCutting = true
     this.#sizesAt = performance.now()
     await this.#readFiles().catch(() => {}) // Closed, or unreadable: the more may it be cut
-    const cut = await cutLongFiles(this.#growing).catch(() => new Map<string, number>()) // tried again at the next poll
+    const cut = await cutLongFiles(this.#growing, point => this.#box.boundary(point)).catch(
+      () => new Map<string, number>(),
+    ) // tried again at the next poll
     this.#isCutting = false
     if ((cut.get(this.#box.files.events) ?? 0) > this.events.at) this.#onLost()
   }

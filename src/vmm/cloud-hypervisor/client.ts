@@ -1,4 +1,4 @@
-import { quoted, type VmPresence } from '../../machines/index.ts'
+import { type Boundary, noBoundary, quoted, type VmPresence } from '../../machines/index.ts'
 import { type Answer, isObject, objectOf } from './answer.ts'
 import { ApiError } from './api-error.ts'
 import { Transport } from './http.ts'
@@ -48,10 +48,10 @@ const presences: Readonly<Record<string, VmInfo['vm']>> = {
 /** The endpoints in use. Every method throws ApiError. */
 export class Client {
   readonly #transport: Transport
-  readonly #boundary: (name: string) => void
+  readonly #boundary: Boundary
 
   /** @param boundary told before and after each call that changes something */
-  constructor(socket: string, boundary: (name: string) => void = () => {}) {
+  constructor(socket: string, boundary: Boundary = noBoundary) {
     this.#transport = new Transport(socket)
     this.#boundary = boundary
   }

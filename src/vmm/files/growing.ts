@@ -1,5 +1,6 @@
 import { readdir, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { type Boundary, noBoundary } from '../../machines/index.ts'
 import { lastBytes } from './last-lines.ts'
 import { makeOwnFile, openOwnFile } from './own-file.ts'
 import type { RunFiles } from './paths.ts'
@@ -41,12 +42,15 @@ export function growingFiles({ serial, command, log, stdout, stderr, events }: R
  * Cuts what takes too much room, all files being of one directory; gives the offsets at which those go on that were cut.
  * What is written in that moment is lost. A file that cannot be looked at just now keeps no other from being cut.
  */
-export async function cutLongFiles(files: readonly Growing[]): Promise<ReadonlyMap<string, number>> {
+export async function cutLongFiles(
+  files: readonly Growing[],
+  boundary: Boundary = noBoundary,
+): Promise<ReadonlyMap<string, number>> {
   const cut = new Map<string, number>()
   const [first] = files
   const names = first === undefined ? [] : await namesBeside(first.path)
   for (const file of files) {
-    const offset = await cutIfLong(file, names).catch(() => undefined)
+    const offset = await cutIfLong(file, names, boundary).catch(() => undefined)
     if (offset !== undefined) cut.set(file.path, offset)
   }
   return cut
@@ -55,6 +59,7 @@ export async function cutLongFiles(files: readonly Growing[]): Promise<ReadonlyM
 async function cutIfLong(
   { path, appended = false, head = 0 }: Growing,
   names: readonly string[],
+  boundary: Boundary,
 ): Promise<number | undefined> {
   const file = await openOwnFile(path, 'r+')
   if (file === undefined) return undefined
@@ -65,22 +70,27 @@ async function cutIfLong(
     if (cut && cut.offset > 0 && (appended || (cut.offset > size && size > head))) {
       // Not there, but from its start it went on: once seen, it stays known.
       const known = `${path}.cut-0`
+      boundary('before renaming the kept end')
       await rename(cut.path, known)
+      boundary('after renaming the kept end')
       cut = { path: known, offset: 0 }
     }
     if (size - (cut?.offset ?? 0) <= longestBytes) return undefined
     const end = await lastBytes(path, keptBytes)
     const now = (await file.stat()).size
-    await keep(path, now, end)
+    await keep(path, now, end, boundary)
+    boundary('before cutting a file')
     await file.truncate(head)
+    boundary('after cutting a file')
     return now
   } finally {
     await file.close()
   }
 }
 
-async function keep(path: string, offset: number, end: Buffer): Promise<void> {
+async function keep(path: string, offset: number, end: Buffer, boundary: Boundary): Promise<void> {
   const draft = `${path}.cut`
+  boundary("before keeping a file's end")
   await rm(draft, { force: true, recursive: true })
   const file = await makeOwnFile(draft)
   try {
@@ -89,15 +99,22 @@ async function keep(path: string, offset: number, end: Buffer): Promise<void> {
     await file.close()
   }
   const kept = `${path}.cut-${offset}`
+  boundary("after keeping a file's end")
+  boundary('before naming the kept end')
   await rename(draft, kept)
+  boundary('after naming the kept end')
   // Not before: killed in between, the console would lose what was kept.
-  await forgetCuts(path, kept)
+  await forgetCuts(path, boundary, kept)
 }
 
 /** The file is begun anew, or has another cut: earlier ones have nothing to do with it. */
-export async function forgetCuts(path: string, except?: string): Promise<void> {
-  for (const cut of cutsOf(path, await namesBeside(path)))
-    if (cut.path !== except) await rm(cut.path, { force: true, recursive: true })
+export async function forgetCuts(path: string, boundary: Boundary, except?: string): Promise<void> {
+  for (const cut of cutsOf(path, await namesBeside(path))) {
+    if (cut.path === except) continue
+    boundary('before forgetting an older end')
+    await rm(cut.path, { force: true, recursive: true })
+    boundary('after forgetting an older end')
+  }
 }
 
 export interface Cut {

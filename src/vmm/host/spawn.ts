@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { ProcessIdentity } from '../../machines/index.ts'
+import type { Boundary, ProcessIdentity } from '../../machines/index.ts'
 import { isOwnDirectory, wary } from '../files/own-file.ts'
 import type { RunFiles } from '../files/paths.ts'
 import { identify } from './identity.ts'
-import { takeLifeLock } from './proof.ts'
+import { lookAtLifeLock, takeLifeLock } from './proof.ts'
 
 /** A VMM that this process has made: the only kind whose exit code can be known. */
 export interface OwnChild {
@@ -22,8 +22,7 @@ export interface SpawnOptions {
   readonly detach: boolean
   /** the run directory may be there already */
   readonly again: boolean
-  /** told before and after each thing that a crash could come between */
-  readonly boundary: (name: string) => void
+  readonly boundary: Boundary
 }
 
 /**
@@ -38,7 +37,7 @@ export async function spawnVmm({
   again,
   boundary,
 }: SpawnOptions): Promise<OwnChild> {
-  boundary('before the run directory')
+  boundary('before making the run directory')
   mkdirSync(dirname(files.dir), { recursive: true, mode: 0o700 })
   mkdirSync(files.dir, { recursive: again, mode: 0o700 })
   for (const dir of [dirname(files.dir), files.dir])
@@ -49,21 +48,31 @@ export async function spawnVmm({
   const { events, log, serial, command: commandLog } = files
   for (const path of [events, log, serial, commandLog, `${files.socket}.lock`])
     closeSync(openSync(path, output, 0o600))
+  boundary('after making the run directory')
   const descriptors: number[] = []
   try {
     for (const path of [files.stdout, files.stderr]) descriptors.push(openSync(path, output, 0o600))
+    if (again && lookAtLifeLock(files.alive) === 'free') removeLifeLock()
+    boundary('before taking the life lock')
     const lock = takeLifeLock(files.alive)
+    boundary('after taking the life lock')
     descriptors.push(lock)
     boundary('before spawn')
     try {
       return await start(detach ? command : ['setpriv', '--pdeathsig', 'KILL', '--', ...command])
     } catch (error) {
       // Nothing was spawned, and nothing may look as if it was.
-      rmSync(files.alive, { force: true })
+      removeLifeLock()
       throw error
     }
   } finally {
     for (const fd of descriptors) closeSync(fd)
+  }
+
+  function removeLifeLock(): void {
+    boundary('before removing the life lock')
+    rmSync(files.alive, { force: true })
+    boundary('after removing the life lock')
   }
 
   async function start([program = '', ...args]: readonly string[]): Promise<OwnChild> {

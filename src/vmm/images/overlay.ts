@@ -9,6 +9,7 @@
  */
 import { constants } from 'node:fs'
 import { chmod, copyFile, open, rename, rm, stat } from 'node:fs/promises'
+import { type Boundary, noBoundary } from '../../machines/index.ts'
 import { type CpioEntry, writeCpio } from './cpio.ts'
 import { asImageError, ImageError } from './image-error.ts'
 
@@ -26,6 +27,7 @@ export interface BoxInitramfsOptions extends GuestCommand {
   readonly base: string
   /** Where the box's own goes; replaced if it is there. Mode 0600, for it may hold secrets */
   readonly target: string
+  readonly boundary?: Boundary
 }
 
 /**
@@ -35,10 +37,11 @@ export interface BoxInitramfsOptions extends GuestCommand {
  * @throws ImageError INVALID_ARGUMENT, NO_SPACE, or BOOT_FAILED if `base` cannot be read
  */
 export async function boxInitramfs(options: BoxInitramfsOptions): Promise<void> {
-  const { base, target } = options
+  const { base, target, boundary = noBoundary } = options
   const archive = writeCpio(overlayEntries(options))
   const draft = `${target}.draft`
   try {
+    boundary('before writing the initramfs')
     await rm(draft, { force: true })
     await copyFile(base, draft, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
     await chmod(draft, 0o600)
@@ -51,7 +54,10 @@ export async function boxInitramfs(options: BoxInitramfsOptions): Promise<void> 
     } finally {
       await file.close()
     }
+    boundary('after writing the initramfs')
+    boundary('before naming the initramfs')
     await rename(draft, target)
+    boundary('after naming the initramfs')
   } catch (error) {
     await rm(draft, { force: true })
     throw asImageError(error, `making the initramfs ${target} from ${base}`)

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ProcessIdentity } from 'boxledger/machines'
 import type { Test } from 'uvu'
@@ -175,6 +175,7 @@ export function testAdopting(test: Test, { name, choice: vmm, register }: Tested
     await withLoop({ vmm, spec: guest('tick'), dieAtFact: 'vmm.spawned' }, async loop => {
       loop.send({ type: 'start.requested' })
       await loop.until(() => loop.isDead, 'the death')
+      await eventually(() => existsSync(join(runDir(loop), 'api.sock')), { what: 'its socket' })
       for (const pid of processesWith(loop.options.home)) process.kill(pid, 'SIGKILL')
       await eventually(() => processesWith(loop.options.home).length === 0)
       loop.revive()

@@ -1,0 +1,108 @@
+import type { EventType } from './events.ts'
+
+/**
+ * Each thing that an owner does to the disk, to a VMM or to the host, by name, with what it is for. A crash can come
+ * before and after it: those are the crash points, and there are no others. What is written beside a home, such as the
+ * cache of probes, is not among them.
+ */
+const opening = [
+  ['locking the home', 'the kernel gives the home to one owner'],
+  ['opening the database', 'LevelDB reads its files, and writes some anew'],
+  ['mending a head', 'a head that is damaged is folded anew, and stored'],
+  ['entering the owner', 'the journal beside the chain gets the new epoch'],
+  ['syncing the tail file', 'where the ledger ends is noted beside it'],
+  ['settling the home', 'the directory is noted as the home: of a new ledger, and of a copy that is adopted'],
+  ['making the ballast', 'a file that takes up room, for the day when the disk is full'],
+  ['settling a draft', 'secrets of a box that was being made are kept, or deleted'],
+  ['looking at a box', 'the host is asked what became of a VMM of an earlier owner'],
+  ['going on with a box', 'timers and effects of an earlier owner are taken up'],
+] as const
+
+/** One transition each, durable with its head, its name, its effects and its timers. */
+const appended = [
+  ...(['box.created', 'box.renamed', 'box.resolved', 'start.requested', 'stop.requested'] as const),
+  ...(['restart.requested', 'pause.requested', 'resume.requested', 'remove.requested'] as const),
+  ...(['start.stage', 'vmm.spawned', 'vmm.ready', 'vm.created', 'vm.booted', 'guest.ready'] as const),
+  ...(['start.failed', 'vm.paused', 'pause.failed', 'vm.resumed', 'resume.failed', 'stop.rung'] as const),
+  ...(['guest.rebooted', 'guest.panicked', 'guest.powered-off', 'command.exited', 'vmm.exited'] as const),
+  ...(['restart.scheduled', 'timer.fired', 'vmm.adopted', 'host.rebooted', 'box.unknown'] as const),
+  ...(['incarnation.found', 'remove.failed', 'box.removed'] as const),
+] as const satisfies readonly EventType[]
+
+const working = [
+  ['drafting secrets', 'a file that the box does not have yet'],
+  ['keeping secrets', 'the draft gets its name, the box being recorded'],
+  ['dropping secrets', 'the draft is deleted, the box being refused'],
+  ['removing an old run directory', 'those of the last incarnations are kept'],
+  ['making the run directory', 'of this incarnation only'],
+  ['taking the life lock', 'a file that the VMM will hold locked while it lives'],
+  ['removing the life lock', 'no VMM has come to hold it'],
+  ['spawn', 'the VMM is forked'],
+  ['writing the initramfs', "a draft with the box's command and its secrets"],
+  ['naming the initramfs', 'the draft gets its name'],
+  ['vm.create', 'a call to the VMM, as all with such names'],
+  ['vm.boot', 'the VM begins to run'],
+  ['vm.pause', 'its processors stand still'],
+  ['vm.resume', 'they run again; also before the button is pressed'],
+  ['vm.power-button', 'the first rung of the stop ladder, and at half of the grace once more'],
+  ['vm.shutdown', 'the power is cut: the second'],
+  ['vmm.shutdown', 'the VMM is asked to end: the third'],
+  ['SIGTERM', 'the fourth'],
+  ['SIGKILL', 'the last; and the only one of a kill'],
+  ["keeping a file's end", 'of a file that has grown too long, as a draft'],
+  ['naming the kept end', 'the draft gets its name'],
+  ['renaming the kept end', 'the file turned out to be one that is appended to'],
+  ['forgetting an older end', 'there is a newer one, or the file has begun anew'],
+  ['cutting a file', 'what is too long of it goes'],
+  ['removing the secrets', 'of a box that is being removed'],
+  ['removing the files', 'all that is left of it'],
+] as const
+
+const resting = [
+  ['reopening the database', 'a write was rejected: what is there is looked at anew'],
+  ['removing a leftover', 'of an archiving that was cut off'],
+  ['writing the segment', 'bodies of removed boxes go to a new file'],
+  ['syncing the segment', 'the file is on the disk'],
+  ['naming the segment', 'it gets its name'],
+  ['syncing the archive', 'the name is on the disk'],
+  ['moving the bodies', 'references take the places of the bodies, in one batch'],
+  ['compacting', 'a part of the database is written anew'],
+  ['noting the compaction', 'in the journal beside the chain'],
+  ['leaving the owner', 'the journal says that the owner has closed the home'],
+  ['freeing the home', 'the lock is given up'],
+] as const
+
+type Appended = `append ${(typeof appended)[number]}`
+type Worked = (typeof opening | typeof working | typeof resting)[number][0]
+
+/** A thing that a crash can come before and after. */
+export type CrashStep = Appended | Worked
+export type CrashPoint = `before ${CrashStep}` | `after ${CrashStep}`
+
+/** Is told that the engine has come to a crash point; for tests that end it there. */
+export type Boundary = (point: CrashPoint) => void
+
+/** For those whom nobody means to end. */
+export const noBoundary: Boundary = () => {}
+
+export interface DescribedStep {
+  readonly step: CrashStep
+  /** what is done, for people */
+  readonly what: string
+}
+
+const described = ([step, what]: readonly [CrashStep, string]): DescribedStep => ({ step, what })
+
+/** All of them, in about the order of a life. */
+export const crashSteps: readonly DescribedStep[] = [
+  ...opening.map(described),
+  ...appended.map(type => described([`append ${type}`, `\`${type}\` becomes durable`])),
+  ...working.map(described),
+  ...resting.map(described),
+]
+
+/** Their numbers are their places in this list, from 1. */
+export const crashPoints: readonly CrashPoint[] = crashSteps.flatMap(({ step }): CrashPoint[] => [
+  `before ${step}`,
+  `after ${step}`,
+])
