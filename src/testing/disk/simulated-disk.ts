@@ -24,7 +24,7 @@ export const promptFlush: Flush = { writeMs: 0, answerMs: 0, outcome: 'written' 
 export class SimulatedDisk {
   readonly #database = new MemoryLevel<string, string>({ storeEncoding: 'utf8' })
   readonly #tail = new TailSlots()
-  #flush: () => Flush
+  readonly #flush: () => Flush
   #holder: Life | undefined
   #isFull = false
   #hasBallast = false
@@ -34,11 +34,6 @@ export class SimulatedDisk {
   faults = 0
 
   constructor(flush: () => Flush = () => promptFlush) {
-    this.#flush = flush
-  }
-
-  /** Decides what becomes of the flushes to come. */
-  set onFlush(flush: () => Flush) {
     this.#flush = flush
   }
 
