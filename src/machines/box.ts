@@ -193,6 +193,7 @@ export const boxMachine = setup({
       event.mode === 'force' &&
       isStronger(event.mode, context.stop?.mode ?? 'graceful'),
     isUnasked: ({ context }) => context.stop?.cause !== 'requested',
+    isForOwner: ({ event }) => event.type === 'stop.requested' && event.reason !== undefined,
     beatsRestart: ({ context, event }) => event.type === 'stop.requested' && context.next === 'start',
     readyAtBoot: ({ context }) => readyOf(context.spec) === 'vmm',
     rungFailed: ({ event }) => event.type === 'stop.rung' && event.result === 'failed',
@@ -840,6 +841,7 @@ export const boxMachine = setup({
       on: {
         'box.renamed': { actions: 'rename' },
         'guest.powered-off': { actions: 'recordPowerOff' },
+        'stop.requested': { guard: and(['isForOwner', 'isUnasked']), actions: 'intendStop' },
         'vmm.adopted': [
           { guard: 'isRemoving', target: 'removing.killing', actions: ['recordProcess', 'recordKnown'] },
           { guard: 'isStopping', target: 'stopping.closing', actions: ['recordProcess', 'recordKnown'] },

@@ -106,4 +106,21 @@ test('a stop that comes into a power-off keeps the policy from starting the box 
     assert.equal([state, ending?.cause], ['stopped', 'requested'])
   }))
 
+test('a box that cannot be looked at when its owner is killed has ended with it, and is not started again', () =>
+  inWorld({}, async world => {
+    const box = await world.runtime.create({ detach: false, restart: { policy: 'always' } })
+    await world.until(box.start())
+    world.host.vmmOf(box.id)?.befall({ does: 'silence', forMs: 3_600_000 })
+    await world.advance(60_000)
+    assert.is((await box.info()).state, 'unknown')
+    assert.is(await codeOf(box.stop()), 'INVALID_STATE')
+    world.crash()
+    await world.reopen()
+    await world.advance(60_000)
+    const info = await world.runtime.getInfo(box.id)
+    assert.equal([info?.state, info?.ending?.cause, info?.incarnation], ['stopped', 'requested', 1])
+    assert.match(info?.ending?.message ?? '', /owner ended/)
+    await world.recoverTwice()
+  }))
+
 test.run()
