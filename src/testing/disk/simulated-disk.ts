@@ -83,13 +83,13 @@ export class SimulatedDisk {
         ? { ...promptFlush, outcome: 'full' }
         : this.#flush()
       await pause(writeMs)
-      if (life.isOver) return never
+      if (life.isOver) return never()
       if (outcome === 'written' || outcome === 'there') {
         this.flushes += 1
         await write()
       } else this.faults += 1
       await pause(answerMs)
-      if (life.isOver) return never
+      if (life.isOver) return never()
       if (outcome === 'there') this.faults += 1
       if (outcome === 'full') throw noSpace()
       if (outcome === 'lost' || outcome === 'there') throw new Error('IO error: of the simulated disk')
