@@ -49,8 +49,9 @@ export class SimulatedDisk {
 
   mediumOf(life: Life): Medium {
     const isOver = () => life.isOver
+    const hasRoom = () => !this.#isFull || !this.#hasBallast
     const check = () => {
-      if (this.#isFull && this.#hasBallast) throw noSpace()
+      if (!hasRoom()) throw noSpace()
     }
     return {
       lock: async () => {
@@ -67,7 +68,7 @@ export class SimulatedDisk {
       ballast: this.#ballast(),
       identity: () => ({ path: '/simulated', inode: '1', birth: '0' }),
       database: async () => {
-        check()
+        if (!hasRoom()) throw new BoxError('NO_SPACE', 'Opening the ledger: the simulated disk is full')
         await this.#database.open()
         return viewOf(this.#database, { isOver, check })
       },
