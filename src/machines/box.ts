@@ -532,6 +532,7 @@ export const boxMachine = box.createMachine({
       on: {
         'box.renamed': { actions: 'rename' },
         'guest.powered-off': { actions: 'recordPowerOff' },
+        'stop.requested': { guard: 'isForOwner', actions: 'intendStop' },
         'vmm.adopted': [
           { guard: 'isRemoving', target: 'removing.killing', actions: ['recordProcess', 'recordKnown'] },
           { guard: 'isStopping', target: 'stopping.closing', actions: ['recordProcess', 'recordKnown'] },

@@ -1,35 +1,17 @@
-import { BoxError } from 'boxledger'
-import { type Call, type CallName, type Script, Simulation, type SimulationOptions } from 'boxledger/testing'
+import type { Call, CallName, Script } from 'boxledger/testing'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { codeOf, inWorld } from './in-world.ts'
 
 /** Faults that simulations have found, each made small. */
 const test = suite('testing: found')
-
-const world = async (
-  options: Omit<SimulationOptions, 'seed'>,
-  body: (world: Simulation) => Promise<void>,
-) => {
-  await using made = await Simulation.open({ seed: 1, ...options })
-  await body(made)
-  assert.equal(made.violations, [])
-}
 
 const calling =
   (name: CallName, call: Call): Script =>
   () => ({ call: made => (made === name ? call : {}) })
 
-const codeOf = async (promise: Promise<unknown>) => {
-  try {
-    await promise
-    return 'none'
-  } catch (error) {
-    return BoxError.is(error) ? error.code : String(error)
-  }
-}
-
 test('a start that is asked for again, of a box that has become unknown, is answered', () =>
-  world({ script: calling('connect', { outcome: 'hangs' }) }, async world => {
+  inWorld({ script: calling('connect', { outcome: 'hangs' }) }, async world => {
     const box = await world.runtime.create({})
     const first = codeOf(box.start({ commandId: 'start' }))
     await world.advance(5_000)
@@ -42,7 +24,7 @@ test('a start that is asked for again, of a box that has become unknown, is answ
   }))
 
 test('a restart of a box whose VMM cannot be killed is answered', () =>
-  world(
+  inWorld(
     {
       script: () => ({
         powerOffMs: Number.POSITIVE_INFINITY,
@@ -57,7 +39,7 @@ test('a restart of a box whose VMM cannot be killed is answered', () =>
   ))
 
 test('a wait that begins after the close of the engine ends at once', () =>
-  world({}, async world => {
+  inWorld({}, async world => {
     const box = await world.runtime.create({})
     await world.until(box.start())
     await world.until(world.close())
@@ -66,7 +48,7 @@ test('a wait that begins after the close of the engine ends at once', () =>
   }))
 
 test('what is unknown already is not recorded anew by each recovery', () =>
-  world({}, async world => {
+  inWorld({}, async world => {
     const box = await world.runtime.create({})
     await world.until(box.start())
     world.host.vmmOf(box.id)?.befall({ does: 'silence', forMs: 3_600_000 })
@@ -77,7 +59,7 @@ test('what is unknown already is not recorded anew by each recovery', () =>
 
 test('a close whose stops the disk rejects frees the home all the same', async () => {
   let isBad = false
-  await world(
+  await inWorld(
     { flush: () => ({ writeMs: 0, answerMs: 0, outcome: isBad ? 'lost' : 'written' }) },
     async world => {
       const box = await world.runtime.create({ detach: false })
@@ -95,7 +77,7 @@ test('a close whose stops the disk rejects frees the home all the same', async (
 
 test('the stop of a box that ends with its owner is recorded although the disk rejects it at first', async () => {
   let bad = 0
-  await world(
+  await inWorld(
     { flush: () => ({ writeMs: 0, answerMs: 0, outcome: bad-- > 0 ? 'lost' : 'written' }) },
     async world => {
       const box = await world.runtime.create({ detach: false, restart: { policy: 'always' } })
@@ -112,7 +94,7 @@ test('the stop of a box that ends with its owner is recorded although the disk r
 })
 
 test('a stop that comes into a power-off keeps the policy from starting the box again', () =>
-  world({ script: calling('vmm.shutdown', { ms: 2_000 }) }, async world => {
+  inWorld({ script: calling('vmm.shutdown', { ms: 2_000 }) }, async world => {
     const box = await world.runtime.create({ restart: { policy: 'always' } })
     await world.until(box.start())
     world.host.vmmOf(box.id)?.powerOff()
@@ -122,6 +104,23 @@ test('a stop that comes into a power-off keeps the policy from starting the box 
     await world.advance(600_000)
     const { state, ending } = await box.info()
     assert.equal([state, ending?.cause], ['stopped', 'requested'])
+  }))
+
+test('a box that cannot be looked at when its owner is killed has ended with it, and is not started again', () =>
+  inWorld({}, async world => {
+    const box = await world.runtime.create({ detach: false, restart: { policy: 'always' } })
+    await world.until(box.start())
+    world.host.vmmOf(box.id)?.befall({ does: 'silence', forMs: 3_600_000 })
+    await world.advance(60_000)
+    assert.is((await box.info()).state, 'unknown')
+    assert.is(await codeOf(box.stop()), 'INVALID_STATE')
+    world.crash()
+    await world.reopen()
+    await world.advance(60_000)
+    const info = await world.runtime.getInfo(box.id)
+    assert.equal([info?.state, info?.ending?.cause, info?.incarnation], ['stopped', 'requested', 1])
+    assert.match(info?.ending?.message ?? '', /owner ended/)
+    await world.recoverTwice()
   }))
 
 test.run()

@@ -38,6 +38,8 @@ export const guards = {
     event.mode === 'force' &&
     isStronger(event.mode, context.stop?.mode ?? 'graceful'),
   isUnasked: ({ context }: Args) => context.stop?.cause !== 'requested',
+  isForOwner: ({ context, event }: Args) =>
+    event.type === 'stop.requested' && event.reason !== undefined && context.stop?.cause !== 'requested',
   beatsRestart: ({ context, event }: Args) => event.type === 'stop.requested' && context.next === 'start',
   readyAtBoot: ({ context }: Args) => readyOf(context.spec) === 'vmm',
   rungFailed: ({ event }: Args) => event.type === 'stop.rung' && event.result === 'failed',

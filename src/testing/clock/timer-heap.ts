@@ -3,14 +3,18 @@ export interface HeapTimer {
   /** order among those of one moment */
   readonly number: number
   readonly callback: () => void
-  cancelled: boolean
+  /** neither fired nor cleared */
+  isSet: boolean
 }
 
 /** Timers, the next one first: by time, then in the order in which they were set. */
 export class TimerHeap {
   readonly #timers: HeapTimer[] = []
+  /** those that are set; cleared ones stay in their place until it is their turn */
+  pending = 0
 
   push(timer: HeapTimer): void {
+    this.pending += 1
     const heap = this.#timers
     let at = heap.push(timer) - 1
     while (at > 0) {
@@ -22,15 +26,23 @@ export class TimerHeap {
     heap[at] = timer
   }
 
-  /** The next one that was not cancelled, left where it is. */
+  clear(timer: HeapTimer): void {
+    if (!timer.isSet) return
+    timer.isSet = false
+    this.pending -= 1
+  }
+
+  /** The next one that is set, left where it is. */
   peek(): HeapTimer | undefined {
-    while (this.#timers[0]?.cancelled) this.#pop()
+    while (this.#timers[0]?.isSet === false) this.#pop()
     return this.#timers[0]
   }
 
   pop(): HeapTimer | undefined {
     const next = this.peek()
-    if (next !== undefined) this.#pop()
+    if (next === undefined) return undefined
+    this.#pop()
+    this.clear(next)
     return next
   }
 

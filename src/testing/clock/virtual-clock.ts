@@ -31,13 +31,18 @@ export class VirtualClock implements Clock {
   /** A part of a millisecond counts as a whole one. */
   setTimeout = (callback: () => void, ms: number): unknown => {
     const at = this.#monotonic + Math.max(0, Math.ceil(ms))
-    const timer: HeapTimer = { at, number: this.#number++, callback, cancelled: false }
+    const timer: HeapTimer = { at, number: this.#number++, callback, isSet: true }
     this.#timers.push(timer)
     return timer
   }
 
   clearTimeout = (handle: unknown): void => {
-    if (isTimer(handle)) handle.cancelled = true
+    if (isTimer(handle)) this.#timers.clear(handle)
+  }
+
+  /** How many timers are set and have neither fired nor been cleared. */
+  get pending(): number {
+    return this.#timers.pending
   }
 
   /** How long it is until the next timer, in `ms`; undefined: there is none. */
@@ -76,5 +81,5 @@ export function atRest(): Promise<void> {
 }
 
 function isTimer(handle: unknown): handle is HeapTimer {
-  return typeof handle === 'object' && handle !== null && 'cancelled' in handle
+  return typeof handle === 'object' && handle !== null && 'isSet' in handle
 }

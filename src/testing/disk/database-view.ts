@@ -33,7 +33,7 @@ export function viewOf(below: MemoryLevel<string, string>, { isOver, check }: Vi
       if (typeof value !== 'function') return value
       return (...given: unknown[]) => {
         const written = writes.has(key) || (key === 'batch' && given.length > 0)
-        if (written && isOver()) return never
+        if (written && isOver()) return never()
         try {
           if (!isOpen) throw notOpen()
           if (written) check()

@@ -24,7 +24,7 @@ export const promptFlush: Flush = { writeMs: 0, answerMs: 0, outcome: 'written' 
 export class SimulatedDisk {
   readonly #database = new MemoryLevel<string, string>({ storeEncoding: 'utf8' })
   readonly #tail = new TailSlots()
-  #flush: () => Flush
+  readonly #flush: () => Flush
   #holder: Life | undefined
   #isFull = false
   #hasBallast = false
@@ -34,11 +34,6 @@ export class SimulatedDisk {
   faults = 0
 
   constructor(flush: () => Flush = () => promptFlush) {
-    this.#flush = flush
-  }
-
-  /** Decides what becomes of the flushes to come. */
-  set onFlush(flush: () => Flush) {
     this.#flush = flush
   }
 
@@ -54,8 +49,9 @@ export class SimulatedDisk {
 
   mediumOf(life: Life): Medium {
     const isOver = () => life.isOver
+    const hasRoom = () => !this.#isFull || !this.#hasBallast
     const check = () => {
-      if (this.#isFull && this.#hasBallast) throw noSpace()
+      if (!hasRoom()) throw noSpace()
     }
     return {
       lock: async () => {
@@ -72,7 +68,7 @@ export class SimulatedDisk {
       ballast: this.#ballast(),
       identity: () => ({ path: '/simulated', inode: '1', birth: '0' }),
       database: async () => {
-        check()
+        if (!hasRoom()) throw new BoxError('NO_SPACE', 'Opening the ledger: the simulated disk is full')
         await this.#database.open()
         return viewOf(this.#database, { isOver, check })
       },
@@ -88,13 +84,13 @@ export class SimulatedDisk {
         ? { ...promptFlush, outcome: 'full' }
         : this.#flush()
       await pause(writeMs)
-      if (life.isOver) return never
+      if (life.isOver) return never()
       if (outcome === 'written' || outcome === 'there') {
         this.flushes += 1
         await write()
       } else this.faults += 1
       await pause(answerMs)
-      if (life.isOver) return never
+      if (life.isOver) return never()
       if (outcome === 'there') this.faults += 1
       if (outcome === 'full') throw noSpace()
       if (outcome === 'lost' || outcome === 'there') throw new Error('IO error: of the simulated disk')

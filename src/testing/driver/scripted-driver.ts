@@ -95,13 +95,21 @@ async function lookAgain(task: Task): Promise<void> {
 
 /** Hands that reach into the simulated host instead of the real one. */
 export function scriptedHands(world: DriverWorld): Hands {
+  const open = new Set<ScriptedDriver>()
+  world.life.ended.catch(() => {
+    for (const driver of open) driver.close()
+  })
   return {
     driver: fromCallback<DriverEvent, DriverInput>(({ input, receive }) => {
       const driver = new ScriptedDriver(input, world)
+      open.add(driver)
       receive(event => driver.receive(event))
-      return () => driver.close()
+      return () => {
+        open.delete(driver)
+        driver.close()
+      }
     }),
     runs: simulatedRuns(world.host),
-    removeFiles: async (_, box) => (world.life.isOver ? never : world.removeFiles(box)),
+    removeFiles: async (_, box) => (world.life.isOver ? never() : world.removeFiles(box)),
   }
 }

@@ -9,9 +9,6 @@ export interface SimulatedHostOptions {
   readonly onWrong: (box: string, message: string) => void
 }
 
-/** What is left of the last VMM that was made for a box. */
-export type Trace = SimulatedVmm | undefined
-
 /** The machine that VMMs run on, with its files: all that outlives an engine, apart from the disk of the ledger. */
 export class SimulatedHost {
   readonly #clock: Clock
@@ -58,7 +55,7 @@ export class SimulatedHost {
   }
 
   /** What there is of an incarnation. */
-  trace(box: string, incarnation: number): Trace {
+  trace(box: string, incarnation: number): SimulatedVmm | undefined {
     const vmm = this.#vmms.get(box)
     return vmm?.start.incarnation === incarnation ? vmm : undefined
   }

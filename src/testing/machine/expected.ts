@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { BoxCommand, EffectType, Ending, PublicState } from '../../machines/index.ts'
+import type { EffectType, Ending, PublicState } from '../../machines/index.ts'
 
 /** What is to come of it; what is left out is not looked at. */
 export interface Expected {
@@ -15,8 +15,8 @@ export interface Expected {
   readonly incarnation?: number
   /** the restart policy will start it again */
   readonly restarts?: boolean
-  /** the command is refused; a list: and these would be accepted */
-  readonly refused?: boolean | readonly BoxCommand['type'][]
+  /** the command is refused; a list: and these would be accepted, as a refusal names them */
+  readonly refused?: boolean | readonly string[]
 }
 
 /** Throws an error that names every difference. */

@@ -47,4 +47,7 @@ export class LifeOver extends Error {
   }
 }
 
-export const never = new Promise<never>(() => {})
+/** Never settles. Each its own: one for all would keep alive, for good, whoever waits for it. */
+export function never(): Promise<never> {
+  return new Promise(() => {})
+}
