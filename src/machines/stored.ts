@@ -18,8 +18,9 @@ const isText: Test = value => typeof value === 'string'
 const isFlag: Test = value => typeof value === 'boolean'
 const isCount: Test = value => Number.isSafeInteger(value) && Number(value) >= 0
 const isPlace: Test = value => isCount(value) && Number(value) > 0
-/** What a date can hold, in `ms since 1970`. */
-const isTime: Test = value => isCount(value) && Number(value) <= 8.64e15
+/** The last moment that a date can hold, in `ms since 1970`. */
+const lastTime = 8.64e15
+const isTime: Test = value => isCount(value) && Number(value) <= lastTime
 const isDelay: Test = value => typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
 const isHash: Test = value => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
 
@@ -114,7 +115,7 @@ const context = fields({
   eventOffset: isCount,
 })
 const effect = fields({ id: isText, type: isText, incarnation: isCount })
-const timer = fields({ id: isText, dueAt: isDelay })
+const timer = fields({ id: isText, dueAt: value => isDelay(value) && Number(value) <= lastTime })
 const isId: Test = value => typeof value === 'string' && safeIdPattern.test(value)
 const head = fields({
   box: isId,

@@ -46,7 +46,8 @@ export const mutated = (value: unknown, random: Random): unknown => {
     const places = placesIn(whole)
     const [parent, key] = random.pick(places)
     const what = random.below(10)
-    if (what < 7 || parent === whole) parent[key] = structuredClone(random.pick([...junk, random.pick(places)[0]]))
+    if (what < 7 || parent === whole)
+      parent[key] = structuredClone(random.pick([...junk, random.pick(places)[0]]))
     else if (what < 9) delete parent[key]
     else
       Object.defineProperty(parent, random.pick(['__proto__', 'constructor', 'extra']), {
