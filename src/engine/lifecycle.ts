@@ -36,7 +36,7 @@ export async function create(engine: Engine, box: NewBox, c: CommandOptions): Pr
     if (head !== undefined) return head
   }
   const id = engine.world.boxId()
-  if (!idPattern.test(id))
+  if (typeof id !== 'string' || !idPattern.test(id))
     throw new BoxError('INVALID_ARGUMENT', `ids gave ${quoted(id)}, which is no ID of a box`, {
       details: { field: 'ids' },
     })

@@ -18,8 +18,9 @@ const isText: Test = value => typeof value === 'string'
 const isFlag: Test = value => typeof value === 'boolean'
 const isCount: Test = value => Number.isSafeInteger(value) && Number(value) >= 0
 const isPlace: Test = value => isCount(value) && Number(value) > 0
-/** What a date can hold, in `ms since 1970`. */
-const isTime: Test = value => isCount(value) && Number(value) <= 8.64e15
+/** The last moment that a date can hold, in `ms since 1970`. */
+const lastTime = 8.64e15
+const isTime: Test = value => isCount(value) && Number(value) <= lastTime
 const isDelay: Test = value => typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
 const isHash: Test = value => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
 
@@ -63,7 +64,7 @@ const spec = fields({
       fields({ kernel: isText, initramfs: absentOr(isText), cmdline: absentOr(isText), disks })(value),
   ),
   command: absentOr(listOf(isText)),
-  env: absentOr(mapOf(isText)),
+  env: absentOr(mapOf(value => isText(value) || fields({ secret: isText })(value))),
   workdir: absentOr(isText),
   user: absentOr(isText),
   cpus: isPlace,
@@ -106,7 +107,13 @@ const context = fields({
   ),
   next: oneOf(null, 'start', 'remove'),
   failure: orNull(failure),
-  seen: fields({ ready: isFlag, poweredOff: isFlag, panicked: isFlag, commandExit: orNull(isCount) }),
+  seen: fields({
+    ready: isFlag,
+    readyAt: orNull(isTime),
+    poweredOff: isFlag,
+    panicked: isFlag,
+    commandExit: orNull(isCount),
+  }),
   ending: orNull(fields({ cause, at: isTime, message: absentOr(isText), logTail: absentOr(isText) })),
   restart: fields({ count: isCount, attempts: isCount, due: isFlag, delayMs: orNull(isDelay) }),
   reboots: fields({ count: isCount, recent: listOf(isTime) }),
@@ -114,7 +121,7 @@ const context = fields({
   eventOffset: isCount,
 })
 const effect = fields({ id: isText, type: isText, incarnation: isCount })
-const timer = fields({ id: isText, dueAt: isDelay })
+const timer = fields({ id: isText, dueAt: value => isDelay(value) && Number(value) <= lastTime })
 const isId: Test = value => typeof value === 'string' && safeIdPattern.test(value)
 const head = fields({
   box: isId,

@@ -28,7 +28,7 @@ export async function checkFormat(db: Database): Promise<void> {
       })
     return db.put(formatKey, String(format), { sync: true })
   }
-  if (!/^\d+$/.test(text))
+  if (!/^[1-9]\d{0,8}$/.test(text))
     throw new BoxError('LEDGER_CORRUPT', 'The format of the ledger cannot be read', {
       details: { key: formatKey },
     })

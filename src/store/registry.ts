@@ -3,6 +3,9 @@ import { type Entry, isRemoved, nameOf, type Placed } from './entry.ts'
 import type { Append, Parked } from './ledger.ts'
 import type { Loaded } from './load.ts'
 
+/** Latest time of a transition, in `ms since 1970`: its deadlines have to be dates as well. */
+const latest = 8e15
+
 /**
  * What the appender has to know to accept a transition: heads and names as they are on the disk, and the claims of
  * transitions on their way there. Only one appender exists, so a check here is a check of the ledger.
@@ -34,7 +37,7 @@ export class Registry {
   /** Why a transition cannot be taken, if so. */
   refusal({ box, expectedVersion, transition, at }: Append): BoxError | undefined {
     // Both become part of keys and of bytes that are put together by hand.
-    if (!Number.isSafeInteger(at) || !safeIdPattern.test(box))
+    if (!(Number.isSafeInteger(at) && at >= 0 && at <= latest && safeIdPattern.test(box)))
       return new BoxError('INVALID_ARGUMENT', 'A transition needs a time in whole ms and the ID of a box', {
         details: { at, box },
       })

@@ -16,9 +16,12 @@ export interface ReadConsoleOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Stands where some of the output was cut off, in a line of its own. */
+const gap = Buffer.from('\r\n[boxledger: some of the output was not kept]\r\n')
+
 /**
  * What a guest printed on its serial port. The file is begun anew when the guest reboots; followed, it goes on with the
- * new one. Rejects with `ENGINE_FAILED` where it cannot be read.
+ * new one. Where output was cut off, a line says so. Rejects with `ENGINE_FAILED` where it cannot be read.
  */
 export async function* readConsole(options: ReadConsoleOptions): AsyncGenerator<Uint8Array, void, undefined> {
   try {
@@ -34,8 +37,7 @@ async function* read(options: ReadConsoleOptions): AsyncGenerator<Uint8Array, vo
   const incarnation = options.incarnation ?? (await lastIncarnation(home, box))
   if (incarnation === undefined) return
   const { dir, serial } = runFiles(home, box, incarnation)
-  const cut = await lastCut(serial).catch(() => undefined) // there is no such directory yet, or any more
-  const tail = new Tail(serial, { from: cut?.offset ?? 0 })
+  const tail = new Tail(serial)
   let wake = () => {}
   let changed = false
   const notice = () => {
@@ -45,10 +47,12 @@ async function* read(options: ReadConsoleOptions): AsyncGenerator<Uint8Array, vo
   const watch = follow ? new DirWatch(dir, notice, { persistent: true }) : undefined
   signal?.addEventListener('abort', notice, { once: true })
   try {
-    if (cut) yield await lastBytes(cut.path, keptBytes)
     while (true) {
       changed = false
-      for await (const { bytes } of tail.read()) yield bytes
+      for await (const { bytes, at, missed } of tail.read()) {
+        if (missed > 0) yield* keptOf(serial, at - missed, at)
+        if (bytes.length > 0) yield bytes
+      }
       if (!follow || signal?.aborted) return
       if (changed) continue
       await new Promise<void>(resolve => {
@@ -59,6 +63,22 @@ async function* read(options: ReadConsoleOptions): AsyncGenerator<Uint8Array, vo
     signal?.removeEventListener('abort', notice)
     watch?.close()
   }
+}
+
+/** What was kept of the output between two places of its file, which was cut in between. */
+async function* keptOf(
+  serial: string,
+  from: number,
+  to: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const cut = await lastCut(serial)
+  const kept = cut === undefined ? Buffer.alloc(0) : await lastBytes(cut.path, keptBytes)
+  const begin = (cut?.offset ?? 0) - kept.length
+  const wanted = kept.subarray(Math.max(0, from - begin), Math.max(0, to - begin))
+  if (begin > from || wanted.length === 0) yield gap
+  if (wanted.length === 0) return
+  yield wanted
+  if (begin + kept.length < to) yield gap
 }
 
 async function lastIncarnation(home: string, box: string): Promise<number | undefined> {

@@ -42,6 +42,24 @@ for (const way of ways) {
       assert.equal(holding(home), [])
     }))
 
+  test('their names are good in the head of a box, up or removed, also of an earlier owner', () =>
+    withTempDir(async home => {
+      const first = await way.open({ home, vmm: { binary: instantVmm } })
+      const kept = await first.runtime.create(options)
+      const gone = await first.runtime.create({ ...options, name: 'gone' })
+      await gone.remove()
+      assert.ok((await first.runtime.verify({ replay: true })).ok)
+      await first[Symbol.asyncDispose]()
+      await using opened = await way.open({ home, vmm: { binary: instantVmm } })
+      const { runtime } = opened
+      assert.equal((await runtime.getInfo(kept.id))?.spec.env, options.env)
+      const records: string[] = []
+      for await (const { event } of runtime.history(gone.id)) records.push(event.type)
+      assert.is(records.at(-1), 'box.removed')
+      const { ok, problems } = await runtime.verify({ replay: true })
+      assert.ok(ok, JSON.stringify(problems))
+    }))
+
   test('that cannot be are refused without being told', () =>
     withTempDir(async home => {
       await using opened = await way.open({ home, vmm: { binary: instantVmm } })

@@ -3,6 +3,7 @@ import {
   type BoxSnapshot,
   type BoxState,
   boxMachine,
+  isBoxState,
   isRefusal,
   pathOf,
   type StampedEvent,
@@ -166,9 +167,13 @@ test('the step is pure: it runs with clock, chance and timers throwing, twice th
   for (const [one, other] of folded) assert.equal(one, other)
 })
 
-test('every state survives JSON, and goes on from it as from itself', () => {
+test('every state survives JSON, is known again, and goes on from it as from itself', () => {
   for (const [leaf, path] of byLeaf) {
-    const state = fold(eventsOf(path), each => assert.equal(JSON.parse(JSON.stringify(each)), each))
+    const state = fold(eventsOf(path), each => {
+      const copy: unknown = JSON.parse(JSON.stringify(each))
+      assert.equal(copy, each)
+      assert.ok(isBoxState(copy), `${leaf}: ${JSON.stringify(copy)}`)
+    })
     assert.is(pathOf(state.value), leaf)
     const copy = JSON.parse(JSON.stringify(state)) as BoxState
     for (const event of alphabet) {

@@ -163,8 +163,8 @@ export class EventWatch {
     await this.#drain()
   }
 
-  #parse({ bytes, at, skipped, restarted }: Piece): void {
-    if (skipped || restarted) {
+  #parse({ bytes, at, missed, restarted }: Piece): void {
+    if (missed > 0 || restarted) {
       this.#parser.skipTo(at)
       this.#onLost()
     }

@@ -79,9 +79,9 @@ export class SerialWatch {
   }
 
   async #readOn(): Promise<void> {
-    for await (const { bytes, restarted, skipped } of this.#tail.read()) {
+    for await (const { bytes, restarted, missed } of this.#tail.read()) {
       if (this.#box.closed.aborted) return
-      if (restarted || skipped) this.#lines.reset()
+      if (restarted || missed > 0) this.#lines.reset()
       const { ended, open } = this.#lines.push(bytes)
       await this.#seeReady(ended, open)
       await this.#seeExit(ended)

@@ -83,11 +83,11 @@ export class EventParser {
     return events
   }
 
-  /** Goes on elsewhere, as in a file that was cut: what was begun has no end. */
+  /** Goes on elsewhere, as behind a cut, where an event may begin at once: what was begun has no end. */
   skipTo(offset: number): void {
     this.#forget()
     this.#at = offset
-    this.#last = open
+    this.#last = newline
   }
 
   #forget(): void {

@@ -1,14 +1,14 @@
-import { readdir, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, lstat, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type Boundary, noBoundary } from '../../machines/index.ts'
-import { lastBytes } from './last-lines.ts'
 import { makeOwnFile, openOwnFile } from './own-file.ts'
 import type { RunFiles } from './paths.ts'
 
 /**
  * Files that a guest or a VMM can make grow are cut while they grow. A VMM writes on where it was: after the cut the
  * file has a hole there, which takes no room on the disk, and offsets stay true. The end of what was cut off is kept as
- * `NAME.cut-OFFSET`, where OFFSET is that at which the file goes on.
+ * `NAME.cut-OFFSET`, where OFFSET is that at which it ended, and at which the file goes on. What is written in the moment
+ * of the cut is lost: the hole goes beyond OFFSET then.
  */
 export interface Growing {
   readonly path: string
@@ -23,6 +23,9 @@ export const eventHead = 64 << 10
 
 /** How large a file may be before it is cut, in `bytes`. */
 export const longestBytes = 16 << 20
+/** How much room it may take then, in `bytes`: file systems allot some in advance. */
+const mostOnDisk = 4 * longestBytes
+const blockBytes = 512
 /** What is kept of the end of what was cut off, in `bytes`. */
 export const keptBytes = 1 << 20
 
@@ -40,7 +43,7 @@ export function growingFiles({ serial, command, log, stdout, stderr, events }: R
 
 /**
  * Cuts what takes too much room, all files being of one directory; gives the offsets at which those go on that were cut.
- * What is written in that moment is lost. A file that cannot be looked at just now keeps no other from being cut.
+ * A file that cannot be looked at just now keeps no other from being cut.
  */
 export async function cutLongFiles(
   files: readonly Growing[],
@@ -64,8 +67,8 @@ async function cutIfLong(
   const file = await openOwnFile(path, 'r+')
   if (file === undefined) return undefined
   try {
-    // What the file takes on the disk cannot be asked: a file system may count that only later.
-    const { size } = await file.stat()
+    const { size: told, blocks } = await file.stat()
+    const size = Math.min(told, Number.MAX_SAFE_INTEGER)
     let cut = await newest(path, names)
     if (cut && cut.offset > 0 && (appended || (cut.offset > size && size > head))) {
       // Not there, but from its start it went on: once seen, it stays known.
@@ -75,26 +78,29 @@ async function cutIfLong(
       boundary('after renaming the kept end')
       cut = { path: known, offset: 0 }
     }
-    if (size - (cut?.offset ?? 0) <= longestBytes) return undefined
-    const end = await lastBytes(path, keptBytes)
-    const now = (await file.stat()).size
-    await keep(path, now, end, boundary)
+    // Blocks alone do not tell: a file system may count them only later. They tell of a VMM that fills the hole.
+    const isLong = size - (cut?.offset ?? 0) > longestBytes || blocks * blockBytes > mostOnDisk
+    if (!isLong) return undefined
+    await keep(path, size, file, boundary)
     boundary('before cutting a file')
     await file.truncate(head)
     boundary('after cutting a file')
-    return now
+    return size
   } finally {
     await file.close()
   }
 }
 
-async function keep(path: string, offset: number, end: Buffer, boundary: Boundary): Promise<void> {
+async function keep(path: string, offset: number, from: FileHandle, boundary: Boundary): Promise<void> {
   const draft = `${path}.cut`
   boundary("before keeping a file's end")
   await rm(draft, { force: true, recursive: true })
+  const end = Buffer.alloc(keptBytes)
+  const { bytesRead } = await from.read(end, 0, keptBytes, offset - keptBytes)
   const file = await makeOwnFile(draft)
   try {
-    await file.writeFile(end)
+    // On a full disk nothing is kept, and the cut makes room.
+    await file.writeFile(end.subarray(0, bytesRead)).catch(() => file.truncate())
   } finally {
     await file.close()
   }
@@ -145,13 +151,13 @@ async function namesBeside(path: string): Promise<string[]> {
 async function newest(path: string, names: readonly string[]): Promise<Cut | undefined> {
   const cuts = cutsOf(path, names)
   if (cuts.length < 2) return cuts[0]
-  const times = await Promise.all(cuts.map(async cut => (await stat(cut.path)).mtimeMs))
+  const times = await Promise.all(cuts.map(async cut => (await lstat(cut.path)).mtimeMs))
   return cuts[times.indexOf(Math.max(...times))]
 }
 
 function cutsOf(path: string, names: readonly string[]): Cut[] {
   const prefix = `${basename(path)}.cut-`
   return names
-    .filter(name => name.startsWith(prefix) && /^\d{1,15}$/.test(name.slice(prefix.length)))
+    .filter(name => name.startsWith(prefix) && /^\d{1,16}$/.test(name.slice(prefix.length)))
     .map(name => ({ path: join(dirname(path), name), offset: Number(name.slice(prefix.length)) }))
 }

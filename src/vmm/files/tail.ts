@@ -16,13 +16,14 @@ export interface TailOptions {
 }
 
 export interface Piece {
+  /** none, where nothing is there any more of what was missed */
   readonly bytes: Buffer
   /** where they are in the file, in `bytes` */
   readonly at: number
   /** first of a file begun anew */
   readonly restarted: boolean
-  /** what was before them was not read */
-  readonly skipped: boolean
+  /** how much was before them that was not read, in `bytes`; 0: they follow the last piece */
+  readonly missed: number
 }
 
 /** Of what is too much, the end is read: this part of it. */
@@ -40,6 +41,10 @@ export class Tail {
   #at: number
   /** end of the last piece */
   #handed: number
+  /** where the file goes on after its last cut; 0: it was not cut */
+  #cut = 0
+  /** nothing behind that cut has been read yet: what is zero there is a hole */
+  #atHole = false
 
   constructor(path: string, { from = 0, head = 0, most = Number.POSITIVE_INFINITY }: TailOptions = {}) {
     this.#path = path
@@ -64,32 +69,33 @@ export class Tail {
     if (file === undefined) return
     try {
       const { size } = await file.stat()
-      if (size === this.#at) return
-      const goesOn = (await lastCut(this.#path, this.#head))?.offset ?? 0
-      // Begun anew by the guest's reboot, or cut by us: then it goes on behind a hole.
-      let restarted = size < this.#at && goesOn === 0
-      if (size < this.#at) this.#at = goesOn
-      if (restarted) this.#handed = 0
+      if (size === this.#at && size > 0) return
+      await this.#seeCut()
+      // Begun anew by the guest's reboot, or cut by us: then it goes on where it was, behind a hole.
+      let restarted = size < this.#at && this.#cut === 0
+      if (restarted) this.rewind()
+      else if (size < this.#at) this.#atHole = true
       // To the size as it was at first: against a writer who never stops there must be an end.
-      while (this.#at < size) {
+      while (true) {
         if (this.#at >= this.#head) {
-          this.#at = Math.max(this.#at, goesOn)
+          this.#at = Math.max(this.#at, this.#cut)
           if (size - this.#at > most) this.#at = Math.floor(size - most / readPart)
         }
-        const end = this.#at < this.#head ? Math.min(size, this.#head) : size
-        if (this.#at >= end) return
         const at = this.#at
+        const end = at < this.#head ? Math.min(size, this.#head) : size
+        if (at >= end) break
         const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, end - at))
         const { bytesRead } = await file.read(buffer, 0, buffer.length, at)
-        if (bytesRead === 0) return
+        if (bytesRead === 0) break
+        const bytes = buffer.subarray(0, bytesRead)
+        if (at >= this.#head && (await this.#passesHole(at, bytes))) continue
         // Somebody else who read on meanwhile has had these.
         if (this.#at !== at) continue
-        const skipped = at > this.#handed
         this.#at += bytesRead
-        this.#handed = this.#at
-        yield { bytes: buffer.subarray(0, bytesRead), at, restarted, skipped }
+        yield this.#pieceOf(bytes, at, restarted)
         restarted = false
       }
+      if (this.#at > this.#handed) yield this.#pieceOf(Buffer.alloc(0), this.#at, restarted)
     } finally {
       await file.close()
     }
@@ -99,5 +105,30 @@ export class Tail {
   rewind(): void {
     this.#at = 0
     this.#handed = 0
+  }
+
+  #pieceOf(bytes: Buffer, at: number, restarted: boolean): Piece {
+    const missed = at - this.#handed
+    this.#handed = this.#at
+    return { bytes, at, restarted, missed }
+  }
+
+  async #seeCut(): Promise<void> {
+    const cut = (await lastCut(this.#path, this.#head))?.offset ?? 0
+    this.#atHole = cut === this.#cut ? this.#atHole : cut > 0
+    this.#cut = cut
+  }
+
+  /** Goes on behind what is no content but a hole that a cut has left, maybe meanwhile; false if there is none here. */
+  async #passesHole(at: number, bytes: Buffer): Promise<boolean> {
+    if (bytes.includes(0)) await this.#seeCut()
+    if (this.#at !== at) return true
+    if (this.#cut > at) this.#at = this.#cut
+    else if (this.#atHole) {
+      const content = bytes.findIndex(byte => byte !== 0)
+      this.#at += content === -1 ? bytes.length : content
+      this.#atHole = content === -1
+    }
+    return this.#at !== at
   }
 }
