@@ -63,7 +63,7 @@ const spec = fields({
       fields({ kernel: isText, initramfs: absentOr(isText), cmdline: absentOr(isText), disks })(value),
   ),
   command: absentOr(listOf(isText)),
-  env: absentOr(mapOf(isText)),
+  env: absentOr(mapOf(value => isText(value) || fields({ secret: isText })(value))),
   workdir: absentOr(isText),
   user: absentOr(isText),
   cpus: isPlace,
