@@ -1,34 +1,31 @@
-// @timeout 420
+// @timeout 120
+// @timeout-long 420
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { sized } from '../support/long.ts'
 import { makeRandom, takeSeed } from '../support/seed.ts'
-import { withTempDir } from '../support/tmp.ts'
-import { recoverAndCheck } from './crash/recover.ts'
-import { runChild } from './crash/run-child.ts'
+import { instantVmm } from '../support/vmms.ts'
+import { inTwos, killAndCheck } from './crash/kill.ts'
 
 const test = suite('engine: killed at any moment')
-const moments = 100
+const moments = sized(6, 120)
 
 test(`${moments} seeded moments`, async () => {
   const random = makeRandom(takeSeed())
-  let records = 0
-  let acknowledged = 0
+  const counts = { records: 0, answers: 0 }
   const ends: Record<string, number> = {}
-  for (let n = 0; n < moments; n += 1)
-    await withTempDir(async home => {
-      const after = random.below(700)
-      const outcome = await runChild(home, 'busy', 'never', after)
-      assert.is(outcome.signal, 'SIGKILL')
-      const { settled, records: there } = await recoverAndCheck(
-        home,
-        outcome.acknowledged,
-        `after ${after} ms`,
-      )
-      records += there
-      acknowledged += outcome.acknowledged.length
-      for (const { state } of settled) ends[state] = (ends[state] ?? 0) + 1
+  const times = Array.from({ length: moments }, () => random.below(900))
+  await inTwos(times, async ms => {
+    const { outcome, boxes, records } = await killAndCheck(instantVmm, {
+      scenario: 'busy',
+      killAfter: { ms },
     })
-  console.log(`${moments} kills, ${acknowledged} answers, ${records} records, boxes found:`, ends)
+    assert.is(outcome.signal, 'SIGKILL')
+    counts.records += records.length
+    counts.answers += outcome.answers.length
+    for (const { state } of boxes) ends[state] = (ends[state] ?? 0) + 1
+  })
+  console.log(`${moments} kills, ${counts.answers} answers, ${counts.records} records, boxes found:`, ends)
 })
 
 test.run()

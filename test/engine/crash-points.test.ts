@@ -1,40 +1,63 @@
-// @timeout 420
+// @timeout 300
+// @timeout-long 1500
+import { crashPoints } from 'boxledger/machines'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { withTempDir } from '../support/tmp.ts'
-import { recoverAndCheck } from './crash/recover.ts'
-import { runChild } from './crash/run-child.ts'
+import { sized } from '../support/long.ts'
+import { makeRandom, takeSeed } from '../support/seed.ts'
+import { instantVmm } from '../support/vmms.ts'
+import { inTwos, killAndCheck } from './crash/kill.ts'
+import { scenarios } from './crash/scenarios.ts'
+import { type Met, onePerPoint, pointOf, somePerScenario, survey } from './crash/survey.ts'
 
-const test = suite('engine: killed at each boundary')
+const test = suite('engine: killed at each crash point')
+const random = makeRandom(takeSeed())
+const met: Met[] = []
 
 /** What happens at the same time comes in either order, so that a boundary is not met in every run. */
 const tries = 5
 
-async function killAt(scenario: string, boundary: string): Promise<boolean> {
-  return withTempDir(async home => {
-    const { boundaries, acknowledged, signal } = await runChild(home, scenario, boundary)
-    await recoverAndCheck(home, acknowledged, `${scenario}, killed at ${boundary}`)
-    return signal === 'SIGKILL' && boundaries.at(-1) === boundary
-  })
-}
+test('every point is come to, and no other', async () => {
+  met.push(...(await survey(instantVmm, Object.keys(scenarios))))
+  const points = new Set(met.map(pointOf))
+  assert.equal(
+    crashPoints.filter(point => !points.has(point)),
+    [],
+    'points that no scenario comes to',
+  )
+  const known: ReadonlySet<string> = new Set(crashPoints)
+  assert.equal(
+    [...points].filter(point => !known.has(point)),
+    [],
+    'points that are not on the list',
+  )
+})
 
-for (const scenario of ['start', 'stop'] as const)
-  test(`of ${scenario}`, async () => {
-    const all = await withTempDir(async home => {
-      const outcome = await runChild(home, scenario, 'never')
-      assert.ok(outcome.done)
-      await recoverAndCheck(home, outcome.acknowledged, `${scenario}, not killed`)
-      return outcome.boundaries
-    })
-    assert.ok(all.length > 10, 'there are boundaries')
-    const missed: string[] = []
-    for (const boundary of all) {
-      let met = false
-      for (let n = 0; n < tries && !met; n += 1) met = await killAt(scenario, boundary)
-      if (!met) missed.push(boundary)
+test('what every box is told and has been told survives a kill at each', async () => {
+  const kills = sized(onePerPoint(met, random), somePerScenario(met, 3, random))
+  const missed: string[] = []
+  await inTwos(kills, async ({ scenario, at }) => {
+    for (let n = 0; n < tries; n += 1) {
+      const { outcome } = await killAndCheck(instantVmm, { scenario, at })
+      if (outcome.signal === 'SIGKILL' && outcome.boundaries.at(-1) === at) return
     }
-    console.log(`boundaries of ${scenario}: killed at ${all.length - missed.length} of ${all.length}`)
-    assert.equal(missed, [])
+    missed.push(`${scenario}: ${at}`)
   })
+  const points = new Set(kills.map(pointOf))
+  console.log(`${kills.length - missed.length} of ${kills.length} kills, at ${points.size} points`)
+  assert.equal(missed, [])
+})
+
+test('so it does where the next owner is killed too, and the one after it', async () => {
+  let killed = 0
+  const chains = Array.from({ length: sized(8, 150) }, () => ({
+    ...random.pick(met),
+    thenAt: Array.from({ length: 1 + random.below(2) }, () => `#${13 + random.below(14)}`),
+  }))
+  await inTwos(chains, async chain => {
+    killed += (await killAndCheck(instantVmm, chain)).kills
+  })
+  console.log(`${chains.length} homes, ${killed} owners killed`)
+})
 
 test.run()

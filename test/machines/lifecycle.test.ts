@@ -163,6 +163,19 @@ test('deadlines are the time of asking and the length of the wait', () => {
   ])
 })
 
+test('the grace counts from when the stop was asked for, whenever the button is pressed again', () => {
+  // It is asked for at 10,000 and pressed again at 11,000, or when an engine is back.
+  const pressedAgain = (timeoutMs: number) =>
+    given([
+      ...up,
+      { type: 'stop.requested', mode: 'graceful', timeoutMs },
+      after('halfGrace', 'stopping.pressing'),
+    ]).outcome.timers.set.map(({ dueAt }) => dueAt)
+  assert.equal(pressedAgain(2_000), [12_000])
+  assert.equal(pressedAgain(1_200), [11_200])
+  assert.equal(pressedAgain(600), [11_000], 'nothing is left of it')
+})
+
 test('a stronger stop pre-empts, an equal or weaker one is refused', () => {
   const stopping = given([...up, { type: 'stop.requested', mode: 'force' }])
   assert.is(pathOf(stopping.outcome.state.value), 'stopping.cutting')

@@ -1,72 +1,65 @@
 import { writeSync } from 'node:fs'
-import { BoxRuntime } from 'boxledger'
-import { instantVmm, smallGuest } from '../../support/vmms.ts'
+import { type Box, BoxRuntime } from 'boxledger'
+import { crashPoints } from 'boxledger/machines'
+import type { Binary, Stage } from './scenario.ts'
+import { busy, reopen } from './scenarios/unbounded.ts'
+import { scenarios } from './scenarios.ts'
 
 /**
- * An engine that dies on order. `child.js HOME SCENARIO AT`: at the boundary AT, `NAME#TIME`, it kills itself
- * (`never`: not). Says on its standard output which boundaries it has passed, and which records it was told are durable.
+ * An engine that dies on order: `child.js HOME SCENARIO AT BINARY`. At the boundary AT, `POINT#TIME`, or the n-th of
+ * all, `#N`, it kills itself; `never`: not. Says on its standard output which boundaries it has passed, and how boxes
+ * were when it was told that something is done.
  */
-const [home, scenario, at] = process.argv.slice(2) as [string, string, string]
+const [home, name, at, binary] = process.argv.slice(2) as [string, string, string, string]
+const scenario = { ...scenarios, busy, reopen }[name]
+if (scenario === undefined) throw new Error(`There is no scenario ${name}`)
 const say = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`)
-const image = smallGuest('idle')
-/** The small guest ignores its power button: the ladder is climbed to its end. */
-const stopTimeoutMs = 200
 
-let counting = false
+let counting = scenario.fromOpening === true
+let total = 0
 const passed = new Map<string, number>()
+let rejecting = false
+
 const runtime = await BoxRuntime.open({
   home,
-  vmm: { binary: instantVmm },
+  vmm: { binary: scenario.vmm?.(home) ?? (JSON.parse(binary) as Binary) },
   seams: {
-    boundary: name => {
+    boundary: point => {
+      if (!crashPoints.includes(point)) throw new Error(`${point} is no crash point`)
       if (!counting) return
-      const time = (passed.get(name) ?? 0) + 1
-      passed.set(name, time)
-      const boundary = `${name}#${time}`
+      const time = (passed.get(point) ?? 0) + 1
+      passed.set(point, time)
+      total += 1
+      const boundary = `${point}#${time}`
       say({ boundary })
-      if (boundary === at) process.kill(process.pid, 'SIGKILL')
+      if (at === boundary || at === `#${total}`) process.kill(process.pid, 'SIGKILL')
+    },
+    async aroundFlush(flush) {
+      await flush()
+      if (!rejecting) return
+      rejecting = false
+      throw new Error('The disk has failed, for the test')
     },
   },
 })
-const acknowledge = async (id: string) => {
-  const info = await (await runtime.get(id))?.info()
-  if (info !== undefined) say({ durable: info.id, version: info.version })
-}
 
-const scenarios: Record<string, () => Promise<void>> = {
-  async start() {
+const stage: Stage = {
+  home,
+  runtime,
+  begin() {
     counting = true
-    const box = await runtime.create({ name: 'it', image, stopTimeoutMs })
-    await acknowledge(box.id)
-    await box.start()
-    await acknowledge(box.id)
-    counting = false
   },
-  async stop() {
-    const box = await runtime.create({ name: 'it', image, stopTimeoutMs })
-    await box.start()
-    await acknowledge(box.id)
-    counting = true
-    await box.stop()
-    await acknowledge(box.id)
-    counting = false
+  async acknowledge(box: Box) {
+    const { id, version, state, pid, incarnation } = await box.info()
+    say({ answered: id, version, state, incarnation, ...(pid === undefined ? {} : { pid }) })
   },
-  /** Goes on until somebody ends it. */
-  async busy() {
-    for (let n = 0; ; n += 1) {
-      const { box } = await runtime.getOrCreate({ name: `box-${n % 3}`, image, stopTimeoutMs })
-      await acknowledge(box.id)
-      await box.start()
-      await acknowledge(box.id)
-      if (n % 2 === 0) await box.pause()
-      if (n % 4 === 0) await box.resume()
-      await acknowledge(box.id)
-      await box.stop({ mode: (['graceful', 'force', 'kill'] as const)[n % 3] as 'graceful' })
-      await acknowledge(box.id)
-      if (n % 3 === 2) await box.remove()
-    }
+  acknowledgeRemoval(id) {
+    say({ answered: id, state: 'removed' })
+  },
+  rejectNextFlush() {
+    rejecting = true
   },
 }
-await scenarios[scenario]?.()
+await scenario.run(stage)
 say({ done: true })
 await runtime.close()

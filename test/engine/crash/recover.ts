@@ -1,56 +1,100 @@
-import { type BoxInfo, BoxRuntime } from 'boxledger'
+import { type BoxInfo, BoxRuntime, type LedgerRecord } from 'boxledger'
 import * as assert from 'uvu/assert'
-import { instantVmm } from '../../support/vmms.ts'
+import {
+  assertAgreement,
+  assertAlone,
+  assertAnswers,
+  assertFoldedOnce,
+  assertIntended,
+  assertNothingLeft,
+  assertPausesWanted,
+  assertUntouched,
+} from './invariants.ts'
+import type { Outcome } from './run-child.ts'
+import { type Binary, settled } from './scenario.ts'
 import { vmmsOf } from './vmms.ts'
+import { lookAround } from './world.ts'
 
-export interface Durable {
-  readonly durable: string
-  readonly version: number
+export interface Recovered {
+  readonly boxes: readonly BoxInfo[]
+  readonly records: readonly LedgerRecord[]
 }
 
-/** Waits until nothing of the box is under way any more. */
-async function settle(runtime: BoxRuntime, id: string): Promise<BoxInfo> {
-  const box = await runtime.get(id)
-  if (box === undefined) throw new Error(`Box ${id} is gone`)
-  return box.waitFor(info => !info.recovering && !['starting', 'stopping', 'removing'].includes(info.state), {
-    timeoutMs: 30_000,
-  })
+async function recordsOf(runtime: BoxRuntime): Promise<LedgerRecord[]> {
+  const records: LedgerRecord[] = []
+  for await (const record of runtime.events()) records.push(record)
+  return records
 }
 
-const open = (home: string) => BoxRuntime.open({ home, vmm: { binary: instantVmm } })
-
-/** Opens the home of an engine that was killed and holds what came of it against what must hold. */
-export async function recoverAndCheck(home: string, acknowledged: readonly Durable[], what: string) {
-  const first = await open(home)
-  const settled: BoxInfo[] = []
-  for (const { id } of await first.listInfo()) settled.push(await settle(first, id))
-  for (const { durable, version } of acknowledged) {
-    let last = 0
-    for await (const record of first.history(durable)) last = record.version
-    assert.ok(last >= version, `${what}: version ${version} of ${durable} was answered, and is there`)
+/** All boxes, when nothing of any is under way any more. */
+async function settledBoxes(runtime: BoxRuntime): Promise<BoxInfo[]> {
+  for (const { id, inert } of await runtime.listInfo()) {
+    if (inert) await runtime.adopt()
+    const box = await runtime.get(id)
+    if (box !== undefined) await settled(box)
   }
-  agree(home, settled, what)
+  return runtime.listInfo()
+}
+
+/**
+ * Opens the home of an engine that was killed and holds what comes of it against what must hold, twice; then removes
+ * all boxes, which must leave nothing.
+ */
+export async function recoverAndCheck(
+  home: string,
+  outcome: Outcome,
+  { binary, what, isPausedOutside = false }: { binary: Binary; what: string; isPausedOutside?: boolean },
+): Promise<Recovered> {
+  const before = await lookAround(home)
+  assertAlone(before.vmms, what)
+  const reopened = Date.now()
+  const crowded: string[] = []
+  const first = await BoxRuntime.open({
+    home,
+    vmm: { binary },
+    seams: {
+      boundary: point => {
+        if (point !== 'after spawn') return
+        const boxes = vmmsOf(home).map(({ box }) => box)
+        crowded.push(...boxes.filter((box, n) => boxes.indexOf(box) < n))
+      },
+    },
+  })
+  const boxes = await settledBoxes(first)
+  const records = await recordsOf(first)
+  const after = await lookAround(home)
+  const dead = records.filter(({ at }) => Date.parse(at) < reopened)
+  assert.equal(crowded, [], `${what}: no VMM is made beside another`)
+  assertAlone(after.vmms, what)
+  assertIntended(dead, before, outcome, what)
+  assertAgreement(boxes, after, what)
+  assertUntouched(boxes, before, after, what)
+  assertAnswers(dead, boxes, outcome, what)
+  assertPausesWanted(records, boxes, isPausedOutside, what)
+  assertFoldedOnce(home, records, boxes, what)
+  assertNothingLeft(home, boxes, what)
   await first.close()
 
-  const second = await open(home)
-  const again: BoxInfo[] = []
-  for (const { id } of await second.listInfo()) again.push(await settle(second, id))
-  assert.equal(again, settled, `${what}: a second recovery changes nothing`)
+  const second = await BoxRuntime.open({ home, vmm: { binary }, durability: 'process' })
+  const again = await settledBoxes(second)
+  assert.equal(again, boxes, `${what}: a second recovery changes nothing`)
   const report = await second.verify({ replay: true })
-  assert.equal(report.problems, [], `${what}: the ledger is sound`)
-  agree(home, again, what)
-  for (const { id } of again) await second.remove(id, { force: true })
+  assert.equal(report.problems, [], `${what}: the ledger is sound, and its heads are its fold`)
+  assert.is(report.records, records.length, `${what}: a second recovery records nothing`)
+  assertAgreement(again, await lookAround(home), what)
+  await removeAll(second, home)
+  assertNothingLeft(home, [], what)
   await second.close()
-  assert.equal(vmmsOf(home), [], `${what}: no VMM is left`)
-  return { settled, records: report.records }
+  return { boxes, records }
 }
 
-/** The kernel's word against the engine's: one VMM for a box that is up, none for any other. */
-function agree(home: string, boxes: readonly BoxInfo[], what: string): void {
-  const alive = vmmsOf(home).map(({ pid, box, incarnation }) => ({ pid, box, incarnation }))
-  const said = boxes
-    .filter(({ state }) => state === 'running' || state === 'paused')
-    .map(({ id, pid, incarnation }) => ({ pid, box: id, incarnation }))
-  const order = (a: { box: string }, b: { box: string }) => a.box.localeCompare(b.box)
-  assert.equal(alive.sort(order), said.sort(order), `${what}: VMMs that live are those the engine knows`)
+async function removeAll(runtime: BoxRuntime, home: string): Promise<void> {
+  for (const { id, state } of await runtime.listInfo()) {
+    if (state === 'unknown') {
+      for (const { pid, box } of vmmsOf(home)) if (box === id) process.kill(pid, 'SIGKILL')
+      await runtime.resolve(id, 'dead')
+    }
+    await runtime.remove(id, { force: true })
+  }
+  assert.equal(vmmsOf(home), [], 'no VMM is left')
 }

@@ -1,0 +1,66 @@
+import { join } from 'node:path'
+import { withTempDir } from '../../support/tmp.ts'
+import { type Recovered, recoverAndCheck } from './recover.ts'
+import { type Outcome, type Run, runChild } from './run-child.ts'
+import type { Binary, Scenario } from './scenario.ts'
+import { scenarios } from './scenarios.ts'
+
+export interface Place {
+  readonly home: string
+  readonly binary: Binary
+}
+
+export interface Kill {
+  /** name of the scenario */
+  readonly scenario: string
+  /** boundary to be killed at; absent: not at all */
+  readonly at?: string
+  /** boundaries after that, of the opening of the home, to be killed at, one owner after the other */
+  readonly thenAt?: readonly string[]
+  readonly killAfter?: Run['killAfter']
+}
+
+export interface Killed extends Recovered {
+  readonly outcome: Outcome
+  /** owners that were killed */
+  readonly kills: number
+}
+
+/** Lets an engine do something, kills it, and checks what the next one makes of it. */
+export function killAndCheck(binary: Binary, kill: Kill): Promise<Killed> {
+  return withTempDir(async dir => {
+    const { scenario: name, at, thenAt = [], killAfter } = kill
+    const home = join(dir, 'home')
+    const scenario: Scenario | undefined = scenarios[name]
+    await scenario?.prepare?.(home, binary)
+    const outcome = await runChild({
+      home,
+      scenario: name,
+      binary,
+      ...(at === undefined ? {} : { at }),
+      ...(killAfter === undefined ? {} : { killAfter }),
+    })
+    let kills = outcome.signal === 'SIGKILL' ? 1 : 0
+    scenario?.mend?.(home)
+    for (const at of thenAt) {
+      const { signal } = await runChild({ home, scenario: 'reopen', binary, at })
+      if (signal === 'SIGKILL') kills += 1
+    }
+    const what = [`${name}, killed at ${at ?? 'no boundary'}`, ...thenAt].join(', then at ')
+    const recovered = await recoverAndCheck(home, outcome, {
+      binary,
+      what,
+      isPausedOutside: scenario?.pausesFromOutside ?? false,
+    })
+    return { ...recovered, outcome, kills }
+  })
+}
+
+/** Works on a list, two at a time. */
+export async function inTwos<T>(list: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = list[Symbol.iterator]()
+  const one = async () => {
+    for (let next = queue.next(); !next.done; next = queue.next()) await work(next.value)
+  }
+  await Promise.all([one(), one()])
+}

@@ -1,0 +1,62 @@
+import type { Box, BoxOptions, BoxRuntime } from 'boxledger'
+import { smallGuest } from '../../support/vmms.ts'
+
+/** Program of a VMM and its first arguments. */
+export type Binary = string | readonly string[]
+
+/** What a scenario has in the process that is to be killed. */
+export interface Stage {
+  readonly home: string
+  readonly runtime: BoxRuntime
+  /** from now on boundaries count */
+  begin(): void
+  /** notes that a caller was answered: how the box is now has to outlive everything */
+  acknowledge(box: Box): Promise<void>
+  /** the same of a box that is removed */
+  acknowledgeRemoval(id: string): void
+  /** the next write to the ledger is rejected, though it is done */
+  rejectNextFlush(): void
+}
+
+export interface Scenario {
+  /** makes the home ready, in a process that is not killed */
+  readonly prepare?: (home: string, binary: Binary) => Promise<void>
+  /** boundaries count from the opening of the home on, else from `begin` */
+  readonly fromOpening?: true
+  /** boxes of an earlier owner are taken up */
+  readonly recovers?: true
+  readonly run: (stage: Stage) => Promise<void>
+  /** its own VMM, where none that there is will do */
+  readonly vmm?: (home: string) => Binary
+  /** takes away what it had put in the way, before the home is opened again */
+  readonly mend?: (home: string) => void
+  /** somebody else pauses its VM */
+  readonly pausesFromOutside?: true
+  /** a real VMM can show it too */
+  readonly real?: true
+}
+
+/** The small guest ignores its power button: the ladder is climbed to its end. */
+const stopTimeoutMs = 200
+
+/** Options of a box with the small guest, in one of its modes; `fault` is one of the emulator's. */
+export const small = (mode = 'idle', fault?: string): BoxOptions & { name: string } => {
+  const { kernel, cmdline } = smallGuest(mode)
+  const words = fault === undefined ? cmdline : `${cmdline} boxledger.fault=${fault}`
+  return { name: 'it', image: { kernel, cmdline: words }, memoryMib: 64, stopTimeoutMs }
+}
+
+export async function started(runtime: BoxRuntime, options: BoxOptions = small()): Promise<Box> {
+  const box = await runtime.create(options)
+  await box.start()
+  return box
+}
+
+/** On its way nowhere: as it is until somebody does something. */
+export async function settled(box: Box) {
+  return box.waitFor(
+    ({ recovering, state, restartAt }) =>
+      !recovering && restartAt === undefined && !['starting', 'stopping', 'removing'].includes(state),
+    { timeoutMs: 30_000 },
+  )
+}
