@@ -5,6 +5,7 @@ import { BoxError, type LedgerRecord } from '../../machines/index.ts'
 import { atRest, VirtualClock } from '../clock/virtual-clock.ts'
 import { SimulatedDisk } from '../disk/simulated-disk.ts'
 import { SimulatedHost } from '../host/simulated-host.ts'
+import { misfolded } from '../invariants/refold.ts'
 import type { Violation } from '../invariants/violation.ts'
 import { type Random, seeded } from '../random.ts'
 import { engineOptionsOf, type Surroundings } from './assembly.ts'
@@ -232,15 +233,20 @@ export class Simulation {
       this.#monitor.note('second-recovery', undefined, `it records ${second - first} more after ${first}`)
   }
 
-  /** Verifies the ledger whole, with replay. */
+  /** Verifies the ledger whole, and folds every box from zero, by the step that the simulation was given. */
   async verify(): Promise<void> {
-    const { problems } = await this.until(this.runtime.verify({ replay: true }))
+    const { step } = this.#surroundings.options
+    const { problems } = await this.until(this.runtime.verify({ replay: step === undefined }))
     for (const { kind, message, position, box } of problems)
       this.#monitor.note(
         'sound',
         box,
         `${kind}${position === undefined ? '' : ` at ${position}`}: ${message}`,
       )
+    if (step === undefined) return
+    const head = (box: string) => this.disk.head(box)
+    for (const [box, why] of await this.until(misfolded(this.runtime.events({ from: 1 }), { step, head })))
+      this.#monitor.note('sound', box, why)
   }
 
   /** Position and hash of the last record: equal ones have equal histories. */
