@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { Simulation } from 'boxledger/testing'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -127,6 +128,22 @@ test('a close is in good order: what ends with its owner has ended', () =>
     assert.is(world.disk.head(attached.id)?.state.context.ending?.cause, 'requested')
     await world.close()
     await world.reopen()
+  }))
+
+test('nothing of it is a file: what would make one is refused', () =>
+  inWorld({}, async world => {
+    const { runtime, clock } = world
+    const secret = { name: 'web', env: { TOKEN: { secret: 't' } }, secrets: { t: 'x' } } as const
+    const before = new Date(clock.now())
+    for (const refused of [
+      runtime.create(secret),
+      runtime.getOrCreate(secret),
+      runtime.archive({ before }),
+      runtime.compact(),
+    ])
+      assert.is(await codeOf(refused), 'UNSUPPORTED')
+    assert.equal((await runtime.getOrCreate({ name: 'web' })).created, true)
+    assert.not(existsSync('/simulated'))
   }))
 
 test('the timeline tells what happened, to one box or to all, and what the test says', () =>

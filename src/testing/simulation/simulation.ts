@@ -1,5 +1,4 @@
 import type { BoxRuntime } from '../../api/box-runtime.ts'
-import { EmbeddedRuntime } from '../../api/embedded/runtime.ts'
 import { Engine } from '../../engine/index.ts'
 import { BoxError, type LedgerRecord } from '../../machines/index.ts'
 import { atRest, VirtualClock } from '../clock/virtual-clock.ts'
@@ -15,6 +14,7 @@ import { listen } from './listening.ts'
 import { Monitor } from './monitor.ts'
 import type { SimulationOptions } from './options.ts'
 import { disagreements } from './settling.ts'
+import { SimulatedRuntime } from './simulated-runtime.ts'
 import { lineOf, type TimelineEntry } from './timeline.ts'
 
 /** How long `until` runs the clock for one answer, in `ms`. */
@@ -43,7 +43,7 @@ export class Simulation {
   readonly #surroundings: Surroundings
   #life: Life
   #engine: Engine | undefined
-  #runtime: EmbeddedRuntime | undefined
+  #runtime: SimulatedRuntime | undefined
 
   private constructor(options: SimulationOptions) {
     const { seed, flush, script, rule, timeline = true } = options
@@ -72,7 +72,7 @@ export class Simulation {
     return simulation
   }
 
-  /** The boxes, through the real engine. Throws `ENGINE_CLOSED` while there is none; another one after each `reopen`. */
+  /** The boxes, through the real engine; secrets, `archive` and `compact` are `UNSUPPORTED`. Throws `ENGINE_CLOSED` while there is none; another one after each `reopen`. */
   get runtime(): BoxRuntime {
     if (this.#runtime === undefined) throw closed()
     return this.#runtime
@@ -199,7 +199,7 @@ export class Simulation {
       const engine = await Promise.race([Engine.open(options), life.ended])
       this.#engine = engine
       await Promise.race([listen(engine, life, this.#monitor), life.ended])
-      this.#runtime = new EmbeddedRuntime(engine)
+      this.#runtime = new SimulatedRuntime(engine)
       this.#monitor.say(`engine ${life.number} has the home open`)
     } catch (error) {
       if (error instanceof LifeOver) return
