@@ -50,6 +50,11 @@ export class SimulatedHost {
     return [...this.#vmms.values()].filter(vmm => vmm.isAlive)
   }
 
+  /** Boxes of which there is anything, files or a VMM. */
+  get boxes(): string[] {
+    return [...new Set([...this.#files, ...this.#vmms.keys()])]
+  }
+
   hasFiles(box: string): boolean {
     return this.#files.has(box)
   }

@@ -22,7 +22,8 @@ export async function disagreements(
     if (wrong === undefined) open.delete(box)
     else open.set(box, wrong)
   }
-  for (const { box } of [...engine.ledger.heads()]) look(box)
+  // A box that is removed has no head any more, and may have left something.
+  for (const box of new Set([...[...engine.ledger.heads()].map(head => head.box), ...host.boxes])) look(box)
   for (let waited = 0; open.size > 0 && waited < agreeMs; waited += lookEveryMs) {
     await advance(lookEveryMs)
     for (const box of [...open.keys()]) look(box)

@@ -1,10 +1,10 @@
 import type { BoxRuntime } from '../../api/box-runtime.ts'
-import { EmbeddedRuntime } from '../../api/embedded/runtime.ts'
 import { Engine } from '../../engine/index.ts'
 import { BoxError, type LedgerRecord } from '../../machines/index.ts'
 import { atRest, VirtualClock } from '../clock/virtual-clock.ts'
 import { SimulatedDisk } from '../disk/simulated-disk.ts'
 import { SimulatedHost } from '../host/simulated-host.ts'
+import { misfolded } from '../invariants/refold.ts'
 import type { Violation } from '../invariants/violation.ts'
 import { type Random, seeded } from '../random.ts'
 import { engineOptionsOf, type Surroundings } from './assembly.ts'
@@ -14,6 +14,7 @@ import { listen } from './listening.ts'
 import { Monitor } from './monitor.ts'
 import type { SimulationOptions } from './options.ts'
 import { disagreements } from './settling.ts'
+import { SimulatedRuntime } from './simulated-runtime.ts'
 import { lineOf, type TimelineEntry } from './timeline.ts'
 
 /** How long `until` runs the clock for one answer, in `ms`. */
@@ -42,7 +43,7 @@ export class Simulation {
   readonly #surroundings: Surroundings
   #life: Life
   #engine: Engine | undefined
-  #runtime: EmbeddedRuntime | undefined
+  #runtime: SimulatedRuntime | undefined
 
   private constructor(options: SimulationOptions) {
     const { seed, flush, script, rule, timeline = true } = options
@@ -71,7 +72,7 @@ export class Simulation {
     return simulation
   }
 
-  /** The boxes, through the real engine. Throws `ENGINE_CLOSED` while there is none; another one after each `reopen`. */
+  /** The boxes, through the real engine; secrets, `archive` and `compact` are `UNSUPPORTED`. Throws `ENGINE_CLOSED` while there is none; another one after each `reopen`. */
   get runtime(): BoxRuntime {
     if (this.#runtime === undefined) throw closed()
     return this.#runtime
@@ -198,7 +199,7 @@ export class Simulation {
       const engine = await Promise.race([Engine.open(options), life.ended])
       this.#engine = engine
       await Promise.race([listen(engine, life, this.#monitor), life.ended])
-      this.#runtime = new EmbeddedRuntime(engine)
+      this.#runtime = new SimulatedRuntime(engine)
       this.#monitor.say(`engine ${life.number} has the home open`)
     } catch (error) {
       if (error instanceof LifeOver) return
@@ -232,15 +233,20 @@ export class Simulation {
       this.#monitor.note('second-recovery', undefined, `it records ${second - first} more after ${first}`)
   }
 
-  /** Verifies the ledger whole, with replay. */
+  /** Verifies the ledger whole, and folds every box from zero, by the step that the simulation was given. */
   async verify(): Promise<void> {
-    const { problems } = await this.until(this.runtime.verify({ replay: true }))
+    const { step } = this.#surroundings.options
+    const { problems } = await this.until(this.runtime.verify({ replay: step === undefined }))
     for (const { kind, message, position, box } of problems)
       this.#monitor.note(
         'sound',
         box,
         `${kind}${position === undefined ? '' : ` at ${position}`}: ${message}`,
       )
+    if (step === undefined) return
+    const head = (box: string) => this.disk.head(box)
+    for (const [box, why] of await this.until(misfolded(this.runtime.events({ from: 1 }), { step, head })))
+      this.#monitor.note('sound', box, why)
   }
 
   /** Position and hash of the last record: equal ones have equal histories. */
