@@ -49,11 +49,13 @@ async function* read(options: ReadConsoleOptions): AsyncGenerator<Uint8Array, vo
   try {
     while (true) {
       changed = false
+      const isOver = signal?.aborted === true
       for await (const { bytes, at, missed } of tail.read()) {
         if (missed > 0) yield* keptOf(serial, at - missed, at)
         if (bytes.length > 0) yield bytes
       }
-      if (!follow || signal?.aborted) return
+      // What came before the signal is read also where reading took longer.
+      if (!follow || isOver) return
       if (changed) continue
       await new Promise<void>(resolve => {
         wake = resolve

@@ -1,4 +1,5 @@
-import { type FileHandle, lstat, readdir, rename, rm } from 'node:fs/promises'
+import { lstatSync } from 'node:fs'
+import { type FileHandle, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type Boundary, noBoundary } from '../../machines/index.ts'
 import { makeOwnFile, openOwnFile } from './own-file.ts'
@@ -69,7 +70,7 @@ async function cutIfLong(
   try {
     const { size: told, blocks } = await file.stat()
     const size = Math.min(told, Number.MAX_SAFE_INTEGER)
-    let cut = await newest(path, names)
+    let cut = newest(path, names)
     if (cut && cut.offset > 0 && (appended || (cut.offset > size && size > head))) {
       // Not there, but from its start it went on: once seen, it stays known.
       const known = `${path}.cut-0`
@@ -130,7 +131,7 @@ export interface Cut {
 
 /** The last cut of a file, and where the file goes on after it: where it was, or at its start if it is appended to. */
 export async function lastCut(path: string, head = 0): Promise<Cut | undefined> {
-  const cut = await newest(path, await namesBeside(path))
+  const cut = newest(path, await namesBeside(path))
   if (cut === undefined) return undefined
   const file = await openOwnFile(path)
   if (file === undefined) return cut
@@ -147,12 +148,15 @@ async function namesBeside(path: string): Promise<string[]> {
   }
 }
 
-/** There are two where an engine was killed in between; a file that is appended to does not grow from cut to cut. */
-async function newest(path: string, names: readonly string[]): Promise<Cut | undefined> {
+/**
+ * There are two for a moment, or where an engine was killed in between. Time tells which is the last, since a file that is
+ * appended to does not grow from cut to cut.
+ */
+function newest(path: string, names: readonly string[]): Cut | undefined {
   const cuts = cutsOf(path, names)
   if (cuts.length < 2) return cuts[0]
-  const times = await Promise.all(cuts.map(async cut => (await lstat(cut.path)).mtimeMs))
-  return cuts[times.indexOf(Math.max(...times))]
+  const timeOf = (cut: Cut) => lstatSync(cut.path, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return cuts.sort((a, b) => timeOf(b) - timeOf(a) || b.offset - a.offset)[0]
 }
 
 function cutsOf(path: string, names: readonly string[]): Cut[] {

@@ -43,8 +43,8 @@ export class Tail {
   #handed: number
   /** where the file goes on after its last cut; 0: it was not cut */
   #cut = 0
-  /** nothing behind that cut has been read yet: what is zero there is a hole */
-  #atHole = false
+  /** the hole that it has left, which may have begun while this was read: what is zero there is no content */
+  #hole: 'none' | 'ahead' | 'here' = 'none'
 
   constructor(path: string, { from = 0, head = 0, most = Number.POSITIVE_INFINITY }: TailOptions = {}) {
     this.#path = path
@@ -74,7 +74,6 @@ export class Tail {
       // Begun anew by the guest's reboot, or cut by us: then it goes on where it was, behind a hole.
       let restarted = size < this.#at && this.#cut === 0
       if (restarted) this.rewind()
-      else if (size < this.#at) this.#atHole = true
       // To the size as it was at first: against a writer who never stops there must be an end.
       while (true) {
         if (this.#at >= this.#head) {
@@ -87,11 +86,10 @@ export class Tail {
         const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, end - at))
         const { bytesRead } = await file.read(buffer, 0, buffer.length, at)
         if (bytesRead === 0) break
-        const bytes = buffer.subarray(0, bytesRead)
-        if (at >= this.#head && (await this.#passesHole(at, bytes))) continue
-        // Somebody else who read on meanwhile has had these.
+        const bytes = await this.#contentOf(buffer.subarray(0, bytesRead), at)
+        // Somebody else who read on meanwhile has had these; or there is a hole.
         if (this.#at !== at) continue
-        this.#at += bytesRead
+        this.#at += bytes.length
         yield this.#pieceOf(bytes, at, restarted)
         restarted = false
       }
@@ -115,20 +113,22 @@ export class Tail {
 
   async #seeCut(): Promise<void> {
     const cut = (await lastCut(this.#path, this.#head))?.offset ?? 0
-    this.#atHole = cut === this.#cut ? this.#atHole : cut > 0
+    if (cut !== this.#cut) this.#hole = cut > 0 ? 'ahead' : 'none'
     this.#cut = cut
   }
 
-  /** Goes on behind what is no content but a hole that a cut has left, maybe meanwhile; false if there is none here. */
-  async #passesHole(at: number, bytes: Buffer): Promise<boolean> {
-    if (bytes.includes(0)) await this.#seeCut()
-    if (this.#at !== at) return true
+  /** What of these bytes comes before a hole; where they begin with one, reading goes on behind it. */
+  async #contentOf(bytes: Buffer, at: number): Promise<Buffer> {
+    const zero = bytes.indexOf(0)
+    if (zero !== -1) await this.#seeCut()
+    if (this.#at !== at || at < this.#head || this.#hole === 'none') return bytes
     if (this.#cut > at) this.#at = this.#cut
-    else if (this.#atHole) {
+    else if (zero === 0) {
       const content = bytes.findIndex(byte => byte !== 0)
       this.#at += content === -1 ? bytes.length : content
-      this.#atHole = content === -1
-    }
-    return this.#at !== at
+      this.#hole = 'here'
+    } else if (this.#hole === 'here') this.#hole = 'none'
+    else if (zero !== -1) return bytes.subarray(0, zero)
+    return bytes
   }
 }
