@@ -16,11 +16,33 @@ export interface ReadConsoleOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+export interface ReadConsolePiecesOptions extends ReadConsoleOptions {
+  /** what ends before it in the file has been read, in `bytes` */
+  readonly from?: number | undefined
+  /** false: who waits for more keeps no process alive; default true */
+  readonly holds?: boolean | undefined
+}
+
+export interface ConsolePiece {
+  readonly bytes: Uint8Array
+  /** where they end in the file, in `bytes` */
+  readonly end: number
+  /** first of a file begun anew */
+  readonly restarted: boolean
+}
+
 /**
  * What a guest printed on its serial port. The file is begun anew when the guest reboots; followed, it goes on with the
  * new one. Rejects with `ENGINE_FAILED` where it cannot be read.
  */
 export async function* readConsole(options: ReadConsoleOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const { bytes } of readConsolePieces(options)) yield bytes
+}
+
+/** The same, with the places in the file, so that it can be gone on with. */
+export async function* readConsolePieces(
+  options: ReadConsolePiecesOptions,
+): AsyncGenerator<ConsolePiece, void, undefined> {
   try {
     yield* read(options)
   } catch (cause) {
@@ -29,26 +51,31 @@ export async function* readConsole(options: ReadConsoleOptions): AsyncGenerator<
   }
 }
 
-async function* read(options: ReadConsoleOptions): AsyncGenerator<Uint8Array, void, undefined> {
-  const { home, box, follow = false, signal } = options
+async function* read(options: ReadConsolePiecesOptions): AsyncGenerator<ConsolePiece, void, undefined> {
+  const { home, box, from, follow = false, holds = true, signal } = options
   const incarnation = options.incarnation ?? (await lastIncarnation(home, box))
   if (incarnation === undefined) return
   const { dir, serial } = runFiles(home, box, incarnation)
   const cut = await lastCut(serial).catch(() => undefined) // there is no such directory yet, or any more
-  const tail = new Tail(serial, { from: cut?.offset ?? 0 })
+  const tail = new Tail(serial, { from: Math.max(from ?? 0, cut?.offset ?? 0) })
   let wake = () => {}
   let changed = false
   const notice = () => {
     changed = true
     wake()
   }
-  const watch = follow ? new DirWatch(dir, notice, { persistent: true }) : undefined
+  const watch = follow ? new DirWatch(dir, notice, { persistent: holds }) : undefined
   signal?.addEventListener('abort', notice, { once: true })
   try {
-    if (cut) yield await lastBytes(cut.path, keptBytes)
+    if (cut && (from === undefined || from < cut.offset)) {
+      const kept = await lastBytes(cut.path, keptBytes)
+      const known = Math.max(0, kept.length - (cut.offset - (from ?? 0)))
+      yield { bytes: kept.subarray(from === undefined ? 0 : known), end: cut.offset, restarted: false }
+    }
     while (true) {
       changed = false
-      for await (const { bytes } of tail.read()) yield bytes
+      for await (const { bytes, at, restarted } of tail.read())
+        yield { bytes, end: at + bytes.length, restarted }
       if (!follow || signal?.aborted) return
       if (changed) continue
       await new Promise<void>(resolve => {
