@@ -30,11 +30,11 @@ export function observe<T>(
 
 /** The same of records; options that are none are told to the subscriber. */
 export function observeEvents(
-  runtime: { events(o: EventsOptions): AsyncIterable<LedgerRecord> },
+  read: (o: EventsOptions) => AsyncIterable<LedgerRecord>,
   o: EventsOptions,
 ): Observable<LedgerRecord> {
   return new Observable(subscriber => {
     const given = check(shapes.events, o, 'options') as EventsOptions
-    return observe(signal => runtime.events({ ...given, signal }), given.signal).subscribe(subscriber)
+    return observe(signal => read({ ...given, signal }), given.signal).subscribe(subscriber)
   })
 }

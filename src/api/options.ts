@@ -1,19 +1,20 @@
 import * as v from 'valibot'
-import { BoxError, type BoxSpec, defaultBackoff, namePattern, quoted } from '../machines/index.ts'
+import { BoxError, namePattern, quoted } from '../machines/index.ts'
 import { anObject, dictionary, strict, text } from './schema.ts'
 
-/** Largest spec as JSON, in `bytes`. */
-const maxSpecBytes = 32 * 1024
 /** Largest of secrets, names and values, in `bytes`. */
 const maxSecretsBytes = 64 * 1024
 /** Largest environment, names and values, in `bytes`. */
 const maxEnvBytes = 64 * 1024
+/** Largest filter as JSON, in `bytes`: it goes in one request to the owner of a home. */
+const maxFilterBytes = 1_000 * 1024
 /** Longest pattern for the console: it is run against whatever a guest prints. */
 const maxPatternLength = 1024
 /** What of a field's name is given back, in `characters`. */
 const maxFieldLength = 256
 
-const bytesOf = (value: unknown) => Buffer.byteLength(JSON.stringify(value))
+/** Size of a value as JSON. */
+export const bytesOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(value))
 const path = v.pipe(text, v.nonEmpty('must not be empty'))
 const name = v.pipe(
   v.string(),
@@ -147,6 +148,14 @@ const signal = v.optional(v.instance(AbortSignal))
 const vmm = v.optional(strict({ binary: v.optional(v.union([path, v.pipe(v.array(text), v.nonEmpty())])) }))
 const position = v.optional(whole(1, Number.MAX_SAFE_INTEGER))
 
+/** What is looked for, by fields. */
+function filter<const Entries extends v.ObjectEntries>(entries: Entries) {
+  return v.pipe(
+    strict(entries),
+    v.check(value => bytesOf(value) <= maxFilterBytes, 'is larger than 1000 KiB'),
+  )
+}
+
 /** Shapes of all that callers hand in. */
 export const shapes = {
   box: boxOptions,
@@ -159,14 +168,14 @@ export const shapes = {
   remove: strict({ ...commandEntries, force: v.optional(v.boolean()) }),
   wait: strict({ signal }),
   waitFor: strict({ signal, timeoutMs: v.optional(whole(0, Number.MAX_SAFE_INTEGER)) }),
-  list: strict({
+  list: filter({
     states: v.optional(v.array(states)),
     names: v.optional(v.array(v.string())),
     labels: v.optional(wantedLabels),
     limit: v.optional(whole(1, Number.MAX_SAFE_INTEGER)),
     after: v.optional(v.string()),
   }),
-  events: strict({
+  events: filter({
     from: position,
     box: v.optional(v.string()),
     types: v.optional(v.array(v.string())),
@@ -178,6 +187,11 @@ export const shapes = {
     follow: v.optional(v.boolean()),
     incarnation: v.optional(whole(1, Number.MAX_SAFE_INTEGER)),
     signal,
+  }),
+  consoleMark: strict({
+    incarnation: whole(1, Number.MAX_SAFE_INTEGER),
+    reboots: whole(0, Number.MAX_SAFE_INTEGER),
+    at: whole(0, Number.MAX_SAFE_INTEGER),
   }),
   shutdown: strict({ timeoutMs: v.optional(whole(0, 86_400_000)) }),
   verify: strict({ replay: v.optional(v.boolean()), box: v.optional(v.string()) }),
@@ -234,55 +248,3 @@ function parse<Shape extends v.GenericSchema>(shape: Shape, value: unknown, what
 }
 
 export type BoxOptions = v.InferInput<typeof boxOptions>
-
-export interface NormalOptions {
-  readonly name?: string
-  readonly labels: Readonly<Record<string, string>>
-  readonly spec: BoxSpec
-  readonly secrets?: Readonly<Record<string, string>>
-}
-
-/** Fills in what was left out. */
-export function normalise(options: unknown): NormalOptions {
-  const given = check(boxOptions, options, 'options')
-  if (given.autoRemove && given.restart?.policy === 'always')
-    throw new BoxError('INVALID_ARGUMENT', 'autoRemove never applies to a box that is always restarted', {
-      details: { field: 'autoRemove' },
-    })
-  for (const [key, value] of Object.entries(given.env ?? {}))
-    if (typeof value === 'object' && !Object.hasOwn(given.secrets ?? {}, value.secret))
-      throw new BoxError('INVALID_ARGUMENT', `env.${key} names a secret that secrets does not have`, {
-        details: { field: `env.${key}` },
-      })
-  const spec: BoxSpec = JSON.parse(
-    JSON.stringify({
-      image: given.image === 'builtin' ? undefined : given.image,
-      command: given.command,
-      env: given.env,
-      workdir: given.workdir,
-      user: given.user,
-      cpus: given.cpus ?? 1,
-      memoryMib: given.memoryMib ?? 256,
-      disks: given.disks,
-      autoRemove: given.autoRemove ?? false,
-      detach: given.detach ?? true,
-      restart: {
-        policy: given.restart?.policy ?? 'no',
-        maxRetries: given.restart?.maxRetries,
-        backoff: { ...defaultBackoff, ...given.restart?.backoff },
-      },
-      ready: given.ready,
-      stopTimeoutMs: given.stopTimeoutMs ?? 10_000,
-    }),
-  )
-  if (bytesOf({ ...spec, env: undefined }) > maxSpecBytes)
-    throw new BoxError('INVALID_ARGUMENT', 'The spec is larger than 32 KiB', {
-      details: { field: 'options' },
-    })
-  return {
-    ...(given.name === undefined ? {} : { name: given.name }),
-    labels: { ...given.labels },
-    spec,
-    ...(given.secrets === undefined ? {} : { secrets: { ...given.secrets } }),
-  }
-}

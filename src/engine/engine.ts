@@ -188,7 +188,8 @@ export class Engine {
     decide: (head: Head | undefined) => BoxCommand | undefined,
     meta: CommandMeta & { readonly signal?: AbortSignal } = {},
   ): Promise<Head | undefined> {
-    await unlessAborted(this.#recovery.answered(box), meta.signal)
+    const answered = this.#recovery.answered(box)
+    if (answered !== undefined) await unlessAborted(answered, meta.signal)
     return this.#turns.take(box, async () => {
       if (this.isClosed) throw closedError()
       if (this.isInert) throw inertError(this.home)
@@ -280,8 +281,8 @@ export class Engine {
     this.projections.apply(committed.map(({ head }) => head))
     for (const { head, record } of committed) {
       this.boundary(`after append ${record.event.type}`)
-      this.audience.tell(head, record)
       if (!head.state.context.open) this.#silent.delete(head.box)
+      this.audience.tell(head, record)
       if (this.#over || this.#recovery.has(head.box)) continue
       this.#timers.follow(head.box, head.state)
       this.#effects.follow(head)

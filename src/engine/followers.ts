@@ -62,13 +62,18 @@ export class Followers {
     const event = { ...record.event, at: Date.parse(record.at) } as StampedEvent
     committed.set(event, snapshotOf(head.state))
     follower.deliver(event)
-    if (record.to !== 'removed') return
+    if (record.to === 'removed') this.end(head.box)
+  }
+
+  /** An actor that hears of nothing any more must not seem to. */
+  end(box: string): void {
+    const follower = this.#actors.get(box)
+    if (follower === undefined) return
     this.#root.send({ type: 'end', child: follower.actor })
-    this.#actors.delete(head.box)
+    this.#actors.delete(box)
   }
 
   stopAll(): void {
-    for (const { actor } of this.#actors.values()) this.#root.send({ type: 'end', child: actor })
-    this.#actors.clear()
+    for (const box of [...this.#actors.keys()]) this.end(box)
   }
 }

@@ -1,7 +1,7 @@
 import type { LedgerRecord } from '../machines/index.ts'
 import type { Engine } from './engine.ts'
 import { closedError } from './tail.ts'
-import { aborted } from './waiting.ts'
+import { assertWanted } from './waiting.ts'
 
 export interface StreamOptions {
   /** first position, inclusive; default 1 */
@@ -13,6 +13,8 @@ export interface StreamOptions {
   /** go on with what comes, until `signal` or the end of the runtime */
   readonly follow?: boolean
   readonly signal?: AbortSignal
+  /** false: who waits for more keeps no process alive; default true, since who follows a ledger means to stay */
+  readonly holds?: boolean
 }
 
 /**
@@ -23,25 +25,32 @@ export async function* records(
   engine: Engine,
   o: StreamOptions,
 ): AsyncGenerator<LedgerRecord, void, undefined> {
+  const { signal, holds = true } = o
+  assertWanted(signal)
+  if (engine.isClosed) throw closedError()
   const labelled = o.labels === undefined ? undefined : new Labelled(engine, o.labels)
   let next = o.from ?? 1
   for (;;) {
+    assertWanted(signal)
     if (engine.tail.isClosed) {
       if (o.follow) return
       throw closedError()
     }
     const end = engine.tail.position
-    const batch = engine.tail.at(next) ?? engine.ledger.read({ from: next, ...(o.box && { box: o.box }) })
-    for await (const record of batch) {
-      if (o.signal?.aborted) throw aborted(o.signal)
+    for await (const record of next > end ? [] : recordsFrom(engine, next, o.box)) {
       next = record.position + 1
       if (matches(record, o) && (labelled === undefined || (await labelled.has(record)))) yield record
+      assertWanted(signal)
     }
     // Of one box only its own records were read: damage of another's is no end of them.
     next = Math.max(next, end + 1)
-    if (o.follow) await engine.tail.reached(next, o.signal)
+    if (o.follow) await engine.tail.reached(next, { ...(signal && { signal }), holds })
     else if (next > engine.tail.position) return
   }
+}
+
+function recordsFrom(engine: Engine, from: number, box: string | undefined) {
+  return engine.tail.at(from) ?? engine.ledger.read({ from, ...(box && { box }) })
 }
 
 function matches(record: LedgerRecord, { box, types }: StreamOptions): boolean {

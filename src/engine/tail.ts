@@ -42,13 +42,15 @@ export class Tail {
     this.#wake()
   }
 
-  /** Resolves when there is a record at `position`, or there will never be one. */
-  reached(position: number, signal?: AbortSignal): Promise<void> {
+  /**
+   * Resolves when there is a record at `position`, or there will never be one. `holds`: who waits keeps the process
+   * alive.
+   */
+  reached(position: number, { signal, holds }: { signal?: AbortSignal; holds: boolean }): Promise<void> {
     if (this.#closed || this.#position >= position) return Promise.resolve()
     if (signal?.aborted) return Promise.reject(aborted(signal))
     return new Promise((resolve, reject) => {
-      // Keeps the process alive: who follows a ledger means to stay.
-      const alive = setInterval(() => {}, 0x7fffffff)
+      const alive = holds ? setInterval(() => {}, 0x7fffffff) : undefined
       const end = () => {
         clearInterval(alive)
         this.#wakers.delete(waker)

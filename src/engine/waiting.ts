@@ -18,9 +18,9 @@ export class Waiting {
 
   /** Looks at `head` first, then after each record. */
   async for<T>(head: Head, test: Test<T>, signal?: AbortSignal): Promise<T> {
+    assertWanted(signal)
     const now = test(head, undefined)
     if (now !== undefined) return now
-    if (signal?.aborted) throw aborted(signal)
     if (this.#closed !== undefined) throw this.#closed()
     return new Promise<T>((resolve, reject) => {
       const waiters = this.#byBox.get(head.box) ?? new Set()
@@ -74,21 +74,32 @@ export class Waiting {
 }
 
 /** Waits for something that cannot be called off, as long as somebody wants it. */
-export async function unlessAborted(wait: Promise<void> | undefined, signal?: AbortSignal): Promise<void> {
-  if (wait === undefined || signal === undefined) return wait
-  if (signal.aborted) throw aborted(signal)
+export async function unlessAborted<T>(wait: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return wait
   let abort = () => {}
   const given = new Promise<never>((_, reject) => {
     abort = () => reject(aborted(signal))
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
   })
-  signal.addEventListener('abort', abort, { once: true })
   try {
-    await Promise.race([wait, given])
+    return await Promise.race([wait, given])
   } finally {
     signal.removeEventListener('abort', abort)
   }
 }
 
+/** Begins something unless nobody wants it any more, and waits for it as long as somebody does. */
+export async function whileWanted<T>(signal: AbortSignal | undefined, begin: () => Promise<T>): Promise<T> {
+  assertWanted(signal)
+  return unlessAborted(begin(), signal)
+}
+
+export function assertWanted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw aborted(signal)
+}
+
+/** What every wait rejects with, and every stream, when its signal fires, or has fired before it began. */
 export function aborted(signal: AbortSignal): BoxError {
   return new BoxError('ABORTED', 'The wait was aborted; what was asked for may still happen', {
     cause: signal.reason,

@@ -1,11 +1,9 @@
-import { mkdirSync, statSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
-import { BoxError } from '../machines/index.ts'
+import { join } from 'node:path'
 import { type Ballast, ballastAt } from './ballast.ts'
 import { type Database, openDatabase } from './database.ts'
 import { type HomeIdentity, identityOf } from './home.ts'
+import { makeHome } from './home-directory.ts'
 import { type Lock, takeLock } from './lock.ts'
-import { storageError } from './storage-error.ts'
 import { openTailFile, type TailFile } from './tail-file.ts'
 
 /** What a ledger stands on. It is the directory of a home, unless somebody brings another. */
@@ -31,19 +29,4 @@ export function homeDirectory(home: string, now: () => number): Medium {
     ballast: ballastAt(join(directory, 'ballast')),
     database: known => openDatabase(directory, known),
   }
-}
-
-function makeHome(home: string): void {
-  const invalid = (why: string, cause?: unknown) =>
-    new BoxError('INVALID_ARGUMENT', `The home ${String(home)} ${why}`, { details: { field: 'home' }, cause })
-  if (typeof home !== 'string' || home.includes('\0')) throw invalid('is not a path')
-  if (!isAbsolute(home)) throw invalid('is not an absolute path')
-  try {
-    mkdirSync(home, { recursive: true, mode: 0o700 })
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'EEXIST' || code === 'ENOTDIR') throw invalid('is not a directory', error)
-    throw storageError(error, `Making the home ${home}`)
-  }
-  if (!statSync(home).isDirectory()) throw invalid('is not a directory')
 }

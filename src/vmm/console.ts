@@ -16,6 +16,21 @@ export interface ReadConsoleOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+export interface ReadConsolePiecesOptions extends ReadConsoleOptions {
+  /** what ends before it in the file has been read, in `bytes` */
+  readonly from?: number | undefined
+  /** false: who waits for more keeps no process alive; default true */
+  readonly holds?: boolean | undefined
+}
+
+export interface ConsolePiece {
+  readonly bytes: Uint8Array
+  /** where they end in the file, in `bytes` */
+  readonly end: number
+  /** first of a file begun anew */
+  readonly restarted: boolean
+}
+
 /** Stands where some of the output was cut off, in a line of its own. */
 const gap = Buffer.from('\r\n[boxledger: some of the output was not kept]\r\n')
 
@@ -24,6 +39,13 @@ const gap = Buffer.from('\r\n[boxledger: some of the output was not kept]\r\n')
  * new one. Where output was cut off, a line says so. Rejects with `ENGINE_FAILED` where it cannot be read.
  */
 export async function* readConsole(options: ReadConsoleOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const { bytes } of readConsolePieces(options)) yield bytes
+}
+
+/** The same, with the places in the file, so that it can be gone on with. */
+export async function* readConsolePieces(
+  options: ReadConsolePiecesOptions,
+): AsyncGenerator<ConsolePiece, void, undefined> {
   try {
     yield* read(options)
   } catch (cause) {
@@ -32,27 +54,27 @@ export async function* readConsole(options: ReadConsoleOptions): AsyncGenerator<
   }
 }
 
-async function* read(options: ReadConsoleOptions): AsyncGenerator<Uint8Array, void, undefined> {
-  const { home, box, follow = false, signal } = options
+async function* read(options: ReadConsolePiecesOptions): AsyncGenerator<ConsolePiece, void, undefined> {
+  const { home, box, from = 0, follow = false, holds = true, signal } = options
   const incarnation = options.incarnation ?? (await lastIncarnation(home, box))
   if (incarnation === undefined) return
   const { dir, serial } = runFiles(home, box, incarnation)
-  const tail = new Tail(serial)
+  const tail = new Tail(serial, { from })
   let wake = () => {}
   let changed = false
   const notice = () => {
     changed = true
     wake()
   }
-  const watch = follow ? new DirWatch(dir, notice, { persistent: true }) : undefined
+  const watch = follow ? new DirWatch(dir, notice, { persistent: holds }) : undefined
   signal?.addEventListener('abort', notice, { once: true })
   try {
     while (true) {
       changed = false
       const isOver = signal?.aborted === true
-      for await (const { bytes, at, missed } of tail.read()) {
+      for await (const { bytes, at, missed, restarted } of tail.read()) {
         if (missed > 0) yield* keptOf(serial, at - missed, at)
-        if (bytes.length > 0) yield bytes
+        if (bytes.length > 0) yield { bytes, end: at + bytes.length, restarted }
       }
       // What came before the signal is read also where reading took longer.
       if (!follow || isOver) return
@@ -72,15 +94,20 @@ async function* keptOf(
   serial: string,
   from: number,
   to: number,
-): AsyncGenerator<Uint8Array, void, undefined> {
+): AsyncGenerator<ConsolePiece, void, undefined> {
   const cut = await lastCut(serial)
   const kept = cut === undefined ? Buffer.alloc(0) : await lastBytes(cut.path, keptBytes)
   const begin = (cut?.offset ?? 0) - kept.length
   const wanted = kept.subarray(Math.max(0, from - begin), Math.max(0, to - begin))
-  if (begin > from || wanted.length === 0) yield gap
-  if (wanted.length === 0) return
-  yield wanted
-  if (begin + kept.length < to) yield gap
+  const piece = (bytes: Buffer, end: number) => ({ bytes, end, restarted: false })
+  if (wanted.length === 0) {
+    yield piece(gap, to)
+    return
+  }
+  if (begin > from) yield piece(gap, begin)
+  const end = Math.min(begin + kept.length, to)
+  yield piece(wanted, end)
+  if (end < to) yield piece(gap, to)
 }
 
 async function lastIncarnation(home: string, box: string): Promise<number | undefined> {

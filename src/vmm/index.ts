@@ -1,4 +1,4 @@
-export { type ReadConsoleOptions, readConsole } from './console.ts'
+export { type ConsolePiece, type ReadConsoleOptions, readConsole, readConsolePieces } from './console.ts'
 export { type DiscoverOptions, type Discovery, discover } from './discovery/discover.ts'
 export type { DriverEvent, DriverInput, Hands, LivingVmm, RunsOnHost, VmmChoice } from './driver.ts'
 export { checkHome } from './files/paths.ts'

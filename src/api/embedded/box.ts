@@ -1,17 +1,19 @@
 import { Observable } from 'rxjs'
 import {
+  assertWanted,
   type BoxActor,
   type BoxInfo,
+  closedError,
   type Engine,
   infoOf,
   infoOfParked,
   lifecycle,
   notFound,
   records,
+  whileWanted,
   within,
 } from '../../engine/index.ts'
 import type { BoxTag, Head, LedgerRecord } from '../../machines/index.ts'
-import { readConsole } from '../../vmm/index.ts'
 import type {
   Box,
   BoxEventsOptions,
@@ -24,6 +26,7 @@ import type {
 } from '../box.ts'
 import { check, shapes } from '../options.ts'
 import { longestMs, removedError, testOf } from '../waits.ts'
+import { consoleOf } from './console.ts'
 
 /** A box of the engine in this process. */
 export class EmbeddedBox implements Box {
@@ -40,6 +43,7 @@ export class EmbeddedBox implements Box {
   }
 
   async info(): Promise<BoxInfo> {
+    this.#assertOpen()
     const head = this.#engine.ledger.head(this.id)
     if (head !== undefined) return this.#engine.info(head)
     const parked = this.#engine.ledger.parked.get(this.id)
@@ -47,38 +51,46 @@ export class EmbeddedBox implements Box {
   }
 
   async start(c: CommandOptions = {}): Promise<void> {
-    await lifecycle.start(this.#engine, this.id, check(shapes.command, c, 'start') as CommandOptions)
+    const given = check(shapes.command, c, 'start') as CommandOptions
+    await whileWanted(given.signal, () => lifecycle.start(this.#engine, this.id, given))
   }
 
   async stop(o: StopOptions = {}): Promise<void> {
-    await lifecycle.stop(this.#engine, this.id, check(shapes.stop, o, 'stop') as StopOptions)
+    const given = check(shapes.stop, o, 'stop') as StopOptions
+    await whileWanted(given.signal, () => lifecycle.stop(this.#engine, this.id, given))
   }
 
   async restart(c: CommandOptions = {}): Promise<void> {
-    await lifecycle.restart(this.#engine, this.id, check(shapes.command, c, 'restart') as CommandOptions)
+    const given = check(shapes.command, c, 'restart') as CommandOptions
+    await whileWanted(given.signal, () => lifecycle.restart(this.#engine, this.id, given))
   }
 
   async pause(c: CommandOptions = {}): Promise<void> {
-    await lifecycle.pause(this.#engine, this.id, check(shapes.command, c, 'pause') as CommandOptions)
+    const given = check(shapes.command, c, 'pause') as CommandOptions
+    await whileWanted(given.signal, () => lifecycle.pause(this.#engine, this.id, given))
   }
 
   async resume(c: CommandOptions = {}): Promise<void> {
-    await lifecycle.resume(this.#engine, this.id, check(shapes.command, c, 'resume') as CommandOptions)
+    const given = check(shapes.command, c, 'resume') as CommandOptions
+    await whileWanted(given.signal, () => lifecycle.resume(this.#engine, this.id, given))
   }
 
   async remove(o: RemoveOptions = {}): Promise<void> {
-    await lifecycle.remove(this.#engine, this.id, check(shapes.remove, o, 'remove') as RemoveOptions)
+    const given = check(shapes.remove, o, 'remove') as RemoveOptions
+    await whileWanted(given.signal, () => lifecycle.remove(this.#engine, this.id, given))
   }
 
   async wait(o: { readonly signal?: AbortSignal } = {}): Promise<BoxInfo> {
     const { signal } = check(shapes.wait, o, 'wait')
-    const head = await lifecycle.untilDown(this.#engine, await this.#head(), signal)
-    return this.#engine.info(head)
+    assertWanted(signal)
+    const head = await this.#head()
+    return this.#engine.info(await lifecycle.untilDown(this.#engine, head, signal))
   }
 
   async waitFor(test: BoxTag | ((info: BoxInfo) => boolean), o: WaitForOptions = {}): Promise<BoxInfo> {
     const passes = testOf(test)
     const { signal, timeoutMs = Number.POSITIVE_INFINITY } = check(shapes.waitFor, o, 'waitFor')
+    assertWanted(signal)
     const head = await this.#head()
     const wait = (until: AbortSignal | undefined) =>
       this.#engine.waiting.for(
@@ -98,39 +110,24 @@ export class EmbeddedBox implements Box {
   }
 
   async *console(o: ConsoleOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    const { follow, incarnation, signal } = check(shapes.console, o, 'console') as ConsoleOptions
+    const { follow = false, incarnation, signal } = check(shapes.console, o, 'console') as ConsoleOptions
+    assertWanted(signal)
     const head = await this.#head()
-    const over = new AbortController()
     const wanted = incarnation ?? Math.max(1, head.state.context.incarnation)
-    if (follow)
-      this.#engine.waiting
-        .for(
-          head,
-          ({ state: { context } }) =>
-            context.incarnation > wanted || (context.incarnation === wanted && !context.open) || undefined,
-          signal,
-        )
-        .then(
-          () => over.abort(),
-          () => over.abort(),
-        )
-    yield* readConsole({
-      home: this.#engine.home,
-      box: this.id,
-      incarnation: wanted,
-      follow: follow ?? false,
-      signal: over.signal,
-    })
+    const reading = { incarnation: wanted, follow, signal, holds: true }
+    for await (const { bytes } of consoleOf(this.#engine, head, reading)) yield bytes
   }
 
   async *events(o: BoxEventsOptions = {}): AsyncGenerator<LedgerRecord, void, undefined> {
     const given = check(shapes.events, o, 'events') as EventsOptions
+    assertWanted(given.signal)
     const from = given.from ?? (await this.#head()).createdPosition
     yield* records(this.#engine, { ...given, from, box: this.id })
   }
 
   get state$(): Observable<BoxInfo> {
     return new Observable(subscriber => {
+      this.#assertOpen()
       const head = this.#engine.ledger.head(this.id)
       if (head === undefined) {
         this.#removed().then(
@@ -156,12 +153,19 @@ export class EmbeddedBox implements Box {
   }
 
   get actor(): BoxActor {
+    this.#assertOpen()
     const head = this.#engine.ledger.head(this.id)
-    if (head === undefined) throw removedError(this.id)
-    return this.#engine.actorOf(head)
+    if (head !== undefined) return this.#engine.actorOf(head)
+    this.#engine.assertSound(this.id)
+    throw removedError(this.id)
+  }
+
+  #assertOpen(): void {
+    if (this.#engine.isClosed) throw closedError()
   }
 
   async #head(): Promise<Head> {
+    this.#assertOpen()
     return this.#engine.ledger.head(this.id) ?? (await this.#removed())
   }
 

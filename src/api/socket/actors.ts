@@ -1,33 +1,41 @@
 import { randomUUID } from 'node:crypto'
-import { type BoxActor, createRoot, Followers, type Inspect } from '../../engine/index.ts'
+import { type BoxActor, createRoot, Followers } from '../../engine/index.ts'
 import type { Head, LedgerRecord } from '../../machines/index.ts'
 import type { OwnerClient } from './client.ts'
 import { headAfter } from './fold.ts'
+import type { Progress } from './progress.ts'
 
 /** Actors of boxes over the socket: each begins with a head and folds the records that come after it. */
 export class RemoteActors {
   readonly #client: OwnerClient
+  readonly #progress: Progress
   readonly #followers: Followers
   readonly #left = new AbortController()
   readonly #followed = new Set<string>()
 
-  constructor(client: OwnerClient, inspect?: Inspect) {
+  constructor(client: OwnerClient, progress: Progress) {
     this.#client = client
-    this.#followers = new Followers(createRoot(inspect), (box, command) => {
+    this.#progress = progress
+    this.#followers = new Followers(createRoot(undefined), (box, command) => {
       client.call(`/box/${box}/call/send`, [command, randomUUID()]).catch(() => {
         // A refusal shows in the actor's state, which has not moved: `send` has nobody to tell.
       })
     })
   }
 
+  /** The box's actor; a new one begins with this head. */
   actorOf(head: Head): BoxActor {
     const actor = this.#followers.actorOf(head)
     if (!this.#followed.has(head.box)) {
       this.#followed.add(head.box)
-      this.#follow(head).catch(() => {
-        // No owner for 30 s, or the ledger cannot be read on: an actor that no longer follows must not seem to.
-        if (!this.#left.signal.aborted) this.close()
-      })
+      this.#follow(head)
+        .catch(() => {
+          // No owner for 30 s, or records that cannot be read: the actor ends, and who asks again gets a new one.
+        })
+        .finally(() => {
+          this.#followed.delete(head.box)
+          this.#followers.end(head.box)
+        })
     }
     return actor
   }
@@ -39,15 +47,22 @@ export class RemoteActors {
 
   async #follow(first: Head): Promise<void> {
     let head = first
-    const records = this.#client.stream<LedgerRecord>(
-      `/box/${first.box}/stream/events`,
-      () => [{ from: head.position + 1, follow: true }],
-      { signal: this.#left.signal, holds: false },
-    )
-    for await (const record of records) {
-      head = headAfter(head, record)
-      this.#followers.tell(head, record)
-      if (record.to === 'removed') return
+    const reading = this.#progress.begin(first.box)
+    reading.at(first.position)
+    try {
+      const records = this.#client.stream<LedgerRecord>(
+        `/box/${first.box}/stream/events`,
+        () => [{ from: head.position + 1, follow: true }],
+        { signal: this.#left.signal, holds: false, follow: true },
+      )
+      for await (const record of records) {
+        head = headAfter(head, record)
+        this.#followers.tell(head, record)
+        reading.at(head.position)
+        if (record.to === 'removed') return
+      }
+    } finally {
+      reading.end()
     }
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type * as v from 'valibot'
+import { checkIdOrName } from '../id-or-name.ts'
 import { check } from '../options.ts'
 
 /** Options as they go over the socket, and what stays here. */
@@ -22,6 +23,15 @@ export function part(shape: v.GenericSchema, options: unknown, what: string): Pa
 export function partCommand(shape: v.GenericSchema, options: unknown, what: string): Parted {
   const { options: rest, signal } = part(shape, options, what)
   return { options: { commandId: randomUUID(), ...rest }, signal }
+}
+
+/** Longest of what can be neither ID nor name that is sent, in `characters`: an error repeats less. */
+const longestWord = 1_024
+
+/** What is to be an ID or a name: however long it is, the answer is that there is no such box. */
+export function wordOf(idOrName: unknown): string {
+  checkIdOrName(idOrName)
+  return String(idOrName).slice(0, longestWord)
 }
 
 function defined(options: object): Readonly<Record<string, unknown>> {

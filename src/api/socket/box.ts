@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Observable } from 'rxjs'
 import type * as v from 'valibot'
-import type { BoxActor, BoxInfo } from '../../engine/index.ts'
-import { BoxError, type BoxTag, type Head, type LedgerRecord } from '../../machines/index.ts'
+import { type BoxActor, type BoxInfo, closedError, tagOf } from '../../engine/index.ts'
+import { BoxError, type BoxTag, type Head, type LedgerRecord, publicStateOf } from '../../machines/index.ts'
 import type {
   Box,
   BoxEventsOptions,
@@ -13,31 +14,25 @@ import type {
 } from '../box.ts'
 import { observe } from '../observe.ts'
 import { check, shapes } from '../options.ts'
-import { limitOf, removedError, testOf } from '../waits.ts'
-import type { RemoteActors } from './actors.ts'
+import { removedError, testOf } from '../waits.ts'
 import { part, partCommand } from './arguments.ts'
-import { aborted, type OwnerClient } from './client.ts'
-import type { KnownNames } from './known.ts'
-import type { BoxRef } from './wire.ts'
-
-/** What the boxes of one connection share. */
-export interface Shared {
-  readonly client: OwnerClient
-  readonly names: KnownNames
-  readonly actors: RemoteActors
-}
+import { eventsOf } from './events.ts'
+import type { Shared } from './shared.ts'
+import { TimeLimit } from './time-limit.ts'
+import type { BoxRef, ConsoleLine, ConsoleMark } from './wire.ts'
 
 /** A box of the home's owner. */
 export class RemoteBox implements Box {
   readonly id: string
   readonly #shared: Shared
-  readonly #head: Head | undefined
+  /** as of the last answer to this handle */
+  #head: Head | undefined
 
   constructor(shared: Shared, { id, head }: BoxRef) {
     this.id = id
     this.#shared = shared
     this.#head = head
-    if (head !== undefined) shared.names.set(id, head.state.context.name ?? undefined)
+    if (head !== undefined) shared.names.see(head)
   }
 
   get name(): string | undefined {
@@ -45,7 +40,7 @@ export class RemoteBox implements Box {
   }
 
   async info(): Promise<BoxInfo> {
-    return this.#shared.names.tell(await this.#call<BoxInfo>('info'))
+    return this.#shared.names.tell(await this.#call<BoxInfo>('info', []))
   }
 
   async start(c?: CommandOptions): Promise<void> {
@@ -70,79 +65,87 @@ export class RemoteBox implements Box {
 
   async remove(o?: RemoveOptions): Promise<void> {
     await this.#command('remove', shapes.remove, o)
-    this.#shared.names.set(this.id, undefined)
   }
 
   async wait(o: { readonly signal?: AbortSignal } = {}): Promise<BoxInfo> {
     const { signal } = part(shapes.wait, o, 'wait')
-    return this.#shared.names.tell(await this.#call<BoxInfo>('wait', signal))
+    for await (const info of this.#states({ signal })) if (['down', 'gone'].includes(tagOf(info))) return info
+    throw closedError()
   }
 
   async waitFor(test: BoxTag | ((info: BoxInfo) => boolean), o: WaitForOptions = {}): Promise<BoxInfo> {
     const passes = testOf(test)
-    const limit = limitOf(check(shapes.waitFor, o, 'waitFor')) ?? new AbortController().signal
-    for await (const info of this.#states(limit, true)) if (passes(info)) return info
-    if (limit.aborted) throw aborted(limit)
-    throw this.#shared.client.isClosed
-      ? new BoxError('ENGINE_CLOSED', 'The runtime was closed')
-      : removedError(this.id)
+    using limit = new TimeLimit(check(shapes.waitFor, o, 'waitFor'))
+    for await (const info of this.#states({ signal: limit.signal })) {
+      if (passes(info)) return info
+      if (info.state === 'removed') throw removedError(this.id)
+      limit.looked()
+    }
+    throw closedError()
   }
 
   async *console(o?: ConsoleOptions): AsyncGenerator<Uint8Array, void, undefined> {
     const { options, signal } = part(shapes.console, o, 'console')
-    let seen = 0
-    const chunks = this.#shared.client.stream<string>(this.#path('stream/console'), () => [options, seen], {
-      signal,
-    })
-    for await (const chunk of chunks) {
-      const bytes = Buffer.from(chunk, 'base64')
-      seen += bytes.length
-      yield bytes
+    let mark: ConsoleMark | undefined
+    const lines = this.#shared.client.stream<ConsoleLine>(
+      this.#path('stream/console'),
+      () => [options, mark ?? null],
+      { signal, follow: options.follow === true },
+    )
+    for await (const { bytes, ...at } of lines) {
+      mark = at
+      if (bytes !== '') yield Buffer.from(bytes, 'base64')
     }
   }
 
   async *events(o?: BoxEventsOptions): AsyncGenerator<LedgerRecord, void, undefined> {
     const { options, signal } = part(shapes.events, o, 'events')
-    let seen: { from?: number } = {}
-    const records = this.#shared.client.stream<LedgerRecord>(
-      this.#path('stream/events'),
-      () => [seen.from === undefined ? options : { ...options, ...seen }],
-      { signal },
-    )
-    for await (const record of records) {
-      seen = { from: record.position + 1 }
-      yield record
-    }
+    yield* eventsOf(this.#shared.client, this.#path('stream/events'), options, { signal })
   }
 
   get state$(): Observable<BoxInfo> {
-    return observe(signal => this.#states(signal, false))
+    const { progress } = this.#shared
+    return observe(signal => progress.follow(this.id, this.#states({ signal, holds: false })))
   }
 
   get actor(): BoxActor {
-    if (this.#head === undefined) throw new BoxError('NOT_FOUND', `Box ${this.id} cannot be read`)
+    this.#shared.client.assertOpen()
+    if (this.#head === undefined)
+      throw new BoxError('LEDGER_CORRUPT', `Records of box ${this.id} are damaged`, {
+        details: { box: this.id },
+      })
+    if (publicStateOf(this.#head.state.value) === 'removed') throw removedError(this.id)
     return this.#shared.actors.actorOf(this.#head)
   }
 
-  async *#states(signal: AbortSignal, holds: boolean): AsyncGenerator<BoxInfo, void, undefined> {
-    let from: number | undefined
-    const infos = this.#shared.client.stream<BoxInfo>(this.#path('stream/states'), () => [from ?? null], {
-      signal,
-      holds,
-    })
+  /** Its states, each once, whoever tells of them. */
+  async *#states(wait: {
+    readonly signal?: AbortSignal | undefined
+    readonly holds?: boolean
+  }): AsyncGenerator<BoxInfo, void, undefined> {
+    let last: BoxInfo | undefined
+    const infos = this.#shared.client.stream<BoxInfo>(
+      this.#path('stream/states'),
+      () => [last === undefined ? null : last.position + 1],
+      { ...wait, follow: true },
+    )
     for await (const info of infos) {
-      from = info.position + 1
+      if (isDeepStrictEqual(info, last)) continue
+      last = info
       yield this.#shared.names.tell(info)
     }
   }
 
   async #command(verb: string, shape: v.GenericSchema, o: unknown): Promise<void> {
     const { options, signal } = partCommand(shape, o, verb)
-    await this.#shared.client.call(this.#path(`call/${verb}`), [options], signal)
+    await this.#call(verb, [options], signal)
   }
 
-  #call<T>(verb: string, signal?: AbortSignal): Promise<T> {
-    return this.#shared.client.call<T>(this.#path(`call/${verb}`), [{}], signal)
+  #call<T>(verb: string, args: readonly unknown[], signal?: AbortSignal): Promise<T> {
+    const onHead = (head: Head) => {
+      this.#head = head
+    }
+    return this.#shared.call<T>(this.#path(`call/${verb}`), args, { signal, onHead })
   }
 
   #path(rest: string): string {

@@ -2,6 +2,7 @@ import type { Engine } from '../../engine/index.ts'
 import { commandOf } from '../../machines/index.ts'
 import type { CommandOptions } from '../box.ts'
 import type { EmbeddedBox } from '../embedded/box.ts'
+import type { LookUp } from '../embedded/look-up.ts'
 import type { EmbeddedRuntime } from '../embedded/runtime.ts'
 import { check, shapes } from '../options.ts'
 import type { BoxRef } from './wire.ts'
@@ -10,10 +11,17 @@ import type { BoxRef } from './wire.ts'
 export interface Served {
   readonly engine: Engine
   readonly runtime: EmbeddedRuntime
+  readonly lookUp: LookUp
+}
+
+/** A verb's value, and which box it was about, if it was about one. */
+export interface Done {
+  readonly value?: unknown
+  readonly box?: string
 }
 
 type Arguments = readonly unknown[]
-export type Call = (served: Served, args: Arguments, signal: AbortSignal) => Promise<unknown>
+export type Call = (served: Served, args: Arguments, signal: AbortSignal) => Promise<Done>
 export type BoxCall = (
   box: EmbeddedBox,
   served: Served,
@@ -27,57 +35,70 @@ export function until(options: unknown, signal: AbortSignal): never {
   return (isObject ? { ...options, signal } : options === undefined ? { signal } : options) as never
 }
 
-function refOf({ engine }: Served, box: EmbeddedBox | undefined): BoxRef | undefined {
-  if (box === undefined) return undefined
-  const head = engine.ledger.head(box.id)
-  return { id: box.id, ...(head === undefined ? {} : { head }) }
+function refOf({ engine }: Served, { id }: EmbeddedBox): BoxRef {
+  const head = engine.ledger.head(id)
+  return { id, ...(head === undefined ? {} : { head }) }
+}
+
+/** A command by a box's ID or name; what is wrong with that, the command itself tells. */
+async function command(
+  { lookUp }: Served,
+  idOrName: unknown,
+  c: unknown,
+  work: () => Promise<void>,
+): Promise<Done> {
+  const commandId = (c as CommandOptions | null | undefined)?.commandId
+  const box = await lookUp.target(idOrName as string, commandId).catch(() => undefined)
+  await work()
+  return box === undefined ? {} : { box }
 }
 
 /** Verbs of the runtime, by name. */
 export const calls: Readonly<Record<string, Call>> = {
-  create: async (served, [options, c], signal) =>
-    refOf(served, await served.runtime.create(options as never, until(c, signal))),
+  create: async (served, [options, c], signal) => {
+    const box = await served.runtime.create(options as never, until(c, signal))
+    return { value: refOf(served, box), box: box.id }
+  },
   getOrCreate: async (served, [options, c], signal) => {
     const { box, ...rest } = await served.runtime.getOrCreate(options as never, until(c, signal))
-    return { ...rest, box: refOf(served, box) }
+    return { value: { ...rest, box: refOf(served, box) }, box: box.id }
   },
-  get: async (served, [box]) => refOf(served, await served.runtime.get(box as never)),
-  getInfo: ({ runtime }, [box]) => runtime.getInfo(box as never),
-  exists: ({ runtime }, [box]) => runtime.exists(box as never),
-  listInfo: ({ runtime }, [filter]) => runtime.listInfo(filter as never),
-  remove: ({ runtime }, [box, o], signal) => runtime.remove(box as never, until(o, signal)),
-  rename: async (served, [box, name, c], signal) => {
-    // For the name that its handle then has; what is wrong with `box`, the renaming tells.
-    const found = await served.runtime.get(box as never).catch(() => undefined)
-    await served.runtime.rename(box as never, name as never, until(c, signal))
-    return refOf(served, found)
+  get: async (served, [box]) => {
+    const found = await served.runtime.get(box as never)
+    return found === undefined ? {} : { value: refOf(served, found) }
   },
-  resolve: ({ runtime }, [box, verdict, c], signal) =>
-    runtime.resolve(box as never, verdict as never, until(c, signal)),
-  adopt: ({ runtime }) => runtime.adopt(),
-  verify: ({ runtime }, [o]) => runtime.verify(o as never),
-  archive: ({ runtime }, [before]) => runtime.archive({ before: new Date(String(before)) }),
-  compact: ({ runtime }) => runtime.compact(),
+  getInfo: async ({ runtime }, [box]) => ({ value: await runtime.getInfo(box as never) }),
+  exists: async ({ runtime }, [box]) => ({ value: await runtime.exists(box as never) }),
+  /** of a box whose history is asked for, so that it is looked up once */
+  idOf: async ({ lookUp }, [box]) => ({ value: await lookUp.any(box as never) }),
+  listInfo: async ({ runtime }, [filter]) => ({ value: await runtime.listInfo(filter as never) }),
+  remove: (served, [box, o], signal) =>
+    command(served, box, o, () => served.runtime.remove(box as never, until(o, signal))),
+  rename: (served, [box, name, c], signal) =>
+    command(served, box, c, () => served.runtime.rename(box as never, name as never, until(c, signal))),
+  resolve: (served, [box, verdict, c], signal) =>
+    command(served, box, c, () => served.runtime.resolve(box as never, verdict as never, until(c, signal))),
+  adopt: async ({ runtime }) => ({ value: await runtime.adopt() }),
+  verify: async ({ runtime }, [o]) => ({ value: await runtime.verify(o as never) }),
+  archive: async ({ runtime }, [before]) => ({
+    value: await runtime.archive({ before: new Date(String(before)) }),
+  }),
+  compact: async ({ runtime }) => ({ value: await runtime.compact() }),
 }
 
 /** Verbs of a box, by name. */
 export const boxCalls: Readonly<Record<string, BoxCall>> = {
   info: box => box.info(),
-  start: async (box, _, [c], signal) => box.start(until(c, signal)),
-  stop: async (box, _, [o], signal) => box.stop(until(o, signal)),
-  restart: async (box, _, [c], signal) => box.restart(until(c, signal)),
-  pause: async (box, _, [c], signal) => box.pause(until(c, signal)),
-  resume: async (box, _, [c], signal) => box.resume(until(c, signal)),
-  // By way of the runtime, which knows a removal that was asked for before and is done.
-  remove: (box, { runtime }, [o], signal) => runtime.remove(box.id, until(o, signal)),
-  wait: (box, _, __, signal) => box.wait({ signal }),
+  start: (box, _, [c], signal) => box.start(until(c, signal)),
+  stop: (box, _, [o], signal) => box.stop(until(o, signal)),
+  restart: (box, _, [c], signal) => box.restart(until(c, signal)),
+  pause: (box, _, [c], signal) => box.pause(until(c, signal)),
+  resume: (box, _, [c], signal) => box.resume(until(c, signal)),
+  remove: (box, _, [o], signal) => box.remove(until(o, signal)),
   /** what is sent to the box's actor */
-  send: async (box, { engine }, [command, commandId]) => {
-    const event = commandOf(command)
+  send: async (box, { engine }, [event, commandId]) => {
+    const decided = commandOf(event)
     const meta = check(shapes.command, commandId === undefined ? {} : { commandId }, 'send')
-    await engine.submit(box.id, () => event, meta as CommandOptions)
+    await engine.submit(box.id, () => decided, meta as CommandOptions)
   },
 }
-
-/** Calls that only wait: they are not waited for when the owner closes. */
-export const waits: ReadonlySet<string> = new Set(['wait'])

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { aborted, assertWanted, closedError, unlessAborted } from '../../engine/index.ts'
 import { BoxError } from '../../machines/index.ts'
 import { bodyOf, type Exchange, exchange, linesOf, OwnerLost } from './request.ts'
-import { fromWire, type OwnerInfo, type WireError } from './wire.ts'
+import { type Answer, fromWire, type OwnerInfo, type WireError } from './wire.ts'
 
 /** How long a client waits for a new owner, in `ms`. */
 const defaultPatienceMs = 30_000
@@ -9,25 +10,28 @@ const defaultPatienceMs = 30_000
 export const silenceMs = 10_000
 /** How long a call may take before its owner is asked whether it lives, in `ms`. */
 const watchMs = 5_000
-/** How often an owner's end may cut off a call: one that ends each of its owners is not asked for ever. */
-const maxCuts = 3
+/** How often an owner may die of a call, as it seems: one that kills each of its owners is not asked for ever. Who takes
+ * over himself dies of it as well. */
+const mostDeaths = 10
 
 /** What a client does while there is no owner. */
 export interface Hooks {
   /** how long it waits for one, in `ms`; default 30 s */
   readonly patienceMs?: number
-  /** tried meanwhile: may make one */
-  readonly takeOver?: () => Promise<void>
+  /** tried meanwhile: may make one. Tells who else has the home, if it is told: each has its own time to answer */
+  readonly takeOver?: () => Promise<string | undefined>
 }
 
 export interface ClientOptions extends Hooks {
   readonly socket: string
 }
 
-interface Wait {
+export interface StreamWait {
   readonly signal?: AbortSignal | undefined
-  /** false: the wait keeps no process alive */
+  /** false: the wait keeps no process alive; default true */
   readonly holds?: boolean
+  /** it goes on until it is left: closing the client ends it in good order, and not before its time */
+  readonly follow?: boolean
 }
 
 /** Asks the owner of a home, whichever process that is by now. */
@@ -46,10 +50,14 @@ export class OwnerClient {
     return this.#closed
   }
 
-  /** Who owns the home; rejects with `OwnerLost` at once if nobody does, after 10 s if it is silent. */
+  /**
+   * Who owns the home; rejects with `OwnerLost` at once if nobody does, after 10 s if it is silent. Asking keeps no
+   * process alive.
+   */
   async owner(): Promise<OwnerInfo> {
-    const made = exchange({ socket: this.#options.socket, method: 'GET', path: '/v1/owner', holds: true })
-    const timer = setTimeout(() => made.request.destroy(new Error('no answer in 10 s')), silenceMs)
+    const made = exchange({ socket: this.#options.socket, method: 'GET', path: '/v1/owner', holds: false })
+    made.request.once('socket', socket => socket.unref())
+    const timer = setTimeout(() => made.request.destroy(new Error('no answer in 10 s')), silenceMs).unref()
     try {
       const { value } = (await bodyOf(await made.response)) as { value: OwnerInfo }
       return value
@@ -59,34 +67,37 @@ export class OwnerClient {
     }
   }
 
-  /** A call's value. What it asks for must be safe to ask for again. */
-  async call<T>(path: string, args: readonly unknown[], signal?: AbortSignal): Promise<T> {
-    this.#assertOpen()
+  /** A call's answer, its error too. What it asks for must be safe to ask for again. */
+  async call(path: string, args: readonly unknown[], signal?: AbortSignal): Promise<Answer> {
+    assertWanted(signal)
+    this.assertOpen()
     // A stream that was asked for before sees what this call does.
     await Promise.all(this.#opening)
-    for (let cuts = 0; ; ) {
+    for (let deaths = 0; ; ) {
       try {
-        return (await this.#ask(path, args, signal)) as T
+        return await this.#ask(path, args, signal)
       } catch (error) {
         if (!(error instanceof OwnerLost)) throw error
-        if (error.reached) cuts += 1
-        if (cuts > maxCuts) throw noOwner('Owners of the home ended before they had answered', error)
-        await this.#nextOwner(signal, error)
+        if (error.reached && this.#options.takeOver === undefined) deaths += 1
+        if (deaths >= mostDeaths) throw noOwner('Owners of the home ended before they had answered', error)
+        await this.#nextOwner(error, { signal })
       }
     }
   }
 
   /**
-   * A stream's values; `argsOf` says where it is to go on each time that it has to be asked for. Ends when the stream
-   * is over or the client closes.
+   * A stream's values; `argsOf` says where it is to go on each time that it has to be asked for, at as many owners as
+   * there are. Ends when the stream is over, or was followed and the client closes.
    */
   async *stream<T>(
     path: string,
     argsOf: () => readonly unknown[],
-    { signal, holds = true }: Wait = {},
+    wait: StreamWait = {},
   ): AsyncGenerator<T, void, undefined> {
-    this.#assertOpen()
-    while (!this.#closed) {
+    const { signal, holds = true, follow = false } = wait
+    assertWanted(signal)
+    this.assertOpen()
+    for (;;) {
       try {
         const made = this.#begin(path, argsOf(), holds)
         const undo = this.#endWith(made, signal)
@@ -95,6 +106,7 @@ export class OwnerClient {
             const error = (line as { error?: WireError } | null)?.error
             if (error !== undefined) throw fromWire(error)
             yield line as T
+            assertWanted(signal)
           }
           return
         } finally {
@@ -103,10 +115,11 @@ export class OwnerClient {
       } catch (error) {
         if (signal?.aborted) throw aborted(signal)
         if (!(error instanceof OwnerLost)) throw error
-        if (this.#closed) return
-        await this.#nextOwner(signal, error).catch(reason => {
-          if (!this.#closed) throw reason
+        if (this.#closed && follow) return
+        await this.#nextOwner(error, wait).catch(reason => {
+          if (!this.#closed || !follow) throw reason
         })
+        if (this.#closed) return
       }
     }
   }
@@ -117,21 +130,24 @@ export class OwnerClient {
     for (const { request } of this.#live) request.destroy()
   }
 
-  async #ask(path: string, args: readonly unknown[], signal: AbortSignal | undefined): Promise<unknown> {
-    this.#assertOpen()
-    if (signal?.aborted) throw aborted(signal)
+  assertOpen(): void {
+    if (this.#closed) throw closedError()
+  }
+
+  async #ask(path: string, args: readonly unknown[], signal: AbortSignal | undefined): Promise<Answer> {
+    this.assertOpen()
+    assertWanted(signal)
     const made = this.#begin(path, args, true)
     const undo = this.#endWith(made, signal)
     const watch = this.#watch(made)
     try {
-      const { value, error } = (await bodyOf(await made.response)) as { value?: unknown; error?: WireError }
-      if (error === undefined) return value
+      const answer = (await bodyOf(await made.response)) as Answer
       // It was closing: the next one is asked.
-      if (error.code === 'ENGINE_CLOSED') throw new OwnerLost(false, fromWire(error))
-      throw fromWire(error)
+      if (answer.error?.code === 'ENGINE_CLOSED') throw new OwnerLost(false, fromWire(answer.error))
+      return answer
     } catch (error) {
-      if (this.#closed) throw closed()
-      if (signal?.aborted) throw aborted(signal)
+      if (this.#closed) throw closedError()
+      assertWanted(signal)
       throw error
     } finally {
       clearInterval(watch)
@@ -151,7 +167,9 @@ export class OwnerClient {
     )
     this.#opening.add(opening)
     try {
-      return await response
+      const found = await response
+      if (found.statusCode === 200) return found
+      throw fromWire(((await bodyOf(found)) as { error: WireError }).error)
     } finally {
       this.#opening.delete(opening)
     }
@@ -187,29 +205,25 @@ export class OwnerClient {
   }
 
   /** Resolves when there is an owner that answers; all who wait for one wait together. */
-  async #nextOwner(signal: AbortSignal | undefined, lost: OwnerLost): Promise<void> {
+  async #nextOwner(lost: OwnerLost, { signal, holds = true }: StreamWait): Promise<void> {
     this.#found ??= this.#find(lost).finally(() => {
       this.#found = undefined
     })
-    if (signal === undefined) return this.#found
-    let abort = () => {}
-    const left = new Promise<never>((_, reject) => {
-      abort = () => reject(aborted(signal))
-      if (signal.aborted) abort()
-      signal.addEventListener('abort', abort)
-    })
+    const alive = holds ? setInterval(() => {}, 0x7fffffff) : undefined
     try {
-      await Promise.race([this.#found, left])
+      await unlessAborted(this.#found, signal)
     } finally {
-      signal.removeEventListener('abort', abort)
+      clearInterval(alive)
     }
   }
 
+  /** Who waits for it keeps the process alive, or nobody does. */
   async #find(lost: OwnerLost): Promise<void> {
     const { patienceMs = defaultPatienceMs, takeOver } = this.#options
-    const end = performance.now() + patienceMs
+    let end = performance.now() + patienceMs
+    let holder: string | undefined
     for (;;) {
-      this.#assertOpen()
+      this.assertOpen()
       try {
         await this.owner()
         return
@@ -218,26 +232,16 @@ export class OwnerClient {
       }
       if (performance.now() >= end)
         throw noOwner(`The home has had no owner that answers for ${patienceMs / 1000} s`, lost)
-      await takeOver?.()
-      await delay(20 + Math.random() * 60)
+      const other = await takeOver?.()
+      if (other !== undefined && other !== holder) {
+        holder = other
+        end = performance.now() + patienceMs
+      }
+      await delay(20 + Math.random() * 60, undefined, { ref: false })
     }
-  }
-
-  #assertOpen(): void {
-    if (this.#closed) throw closed()
   }
 }
 
 export function noOwner(message: string, cause?: unknown): BoxError {
   return new BoxError('NO_OWNER', message, { cause })
-}
-
-export function aborted(signal: AbortSignal): BoxError {
-  return new BoxError('ABORTED', 'The wait was aborted; what was asked for may still happen', {
-    cause: signal.reason,
-  })
-}
-
-function closed(): BoxError {
-  return new BoxError('ENGINE_CLOSED', 'The runtime was closed')
 }

@@ -1,3 +1,4 @@
+import { BoxError } from '../../machines/index.ts'
 import { checkedHome } from '../checked-home.ts'
 import { socketOf } from '../home.ts'
 import { check, shapes } from '../options.ts'
@@ -21,6 +22,11 @@ export async function connect(
     await client.owner()
   } catch (error) {
     if (!(error instanceof OwnerLost)) throw error
+    if ((error.cause as NodeJS.ErrnoException).code === 'ENOTDIR')
+      throw new BoxError('INVALID_ARGUMENT', `The home ${home} is not a directory`, {
+        details: { field: 'home' },
+        cause: error,
+      })
     throw noOwner(`No process that answers owns the home ${home}; boxledger serve would`, error)
   }
   return new RemoteRuntime(client, afterClose)

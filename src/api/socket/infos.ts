@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type BoxInfo, type Engine, infoOf, records } from '../../engine/index.ts'
 import { BoxError, type Head, type LedgerRecord } from '../../machines/index.ts'
 import { Bell } from './bell.ts'
 import { headAfter } from './fold.ts'
+import { headOf } from './head.ts'
 
 /** Boxes whose state is kept at hand for a reader who is behind. */
 const kept = 256
@@ -68,9 +70,7 @@ export async function* states(
 ): AsyncGenerator<BoxInfo, void, undefined> {
   const past = new Past(engine)
   using bell = new Bell(engine, signal, box)
-  engine.assertSound(box)
-  const head = engine.ledger.head(box) ?? (await engine.ledger.removedHead(box))
-  if (head === undefined) throw new BoxError('NOT_FOUND', `There is no box ${box}`)
+  const head = await headOf(engine, box)
   let shown: BoxInfo | undefined
   let next = from ?? head.position + 1
   if (from === undefined) {
@@ -86,12 +86,13 @@ export async function* states(
     }
     next = Math.max(next, end + 1)
     const now = engine.ledger.head(box)
-    // The end of `recovering` has no record of its own.
-    if (now !== undefined && now.position < next && engine.info(now).recovering !== shown?.recovering) {
-      shown = engine.info(now)
-      yield shown
-    }
     if (now === undefined && shown === undefined) return
+    // What is known of a box beside its records changes without one, such as whether its VMM responds.
+    const info = now !== undefined && now.position < next ? engine.info(now) : shown
+    if (info !== undefined && !isDeepStrictEqual(info, shown)) {
+      shown = info
+      yield info
+    }
     if (shown?.state !== 'removed') await bell.heard()
   }
 }

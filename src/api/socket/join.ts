@@ -13,7 +13,7 @@ import { connect } from './connect.ts'
  * not answered for 10 s.
  */
 export async function join(options: OpenOptions, signal?: AbortSignal): Promise<BoxRuntime> {
-  let owner: unknown
+  let owner: string | undefined
   let end = performance.now() + silenceMs
   for (;;) {
     signal?.throwIfAborted()
@@ -22,14 +22,19 @@ export async function join(options: OpenOptions, signal?: AbortSignal): Promise<
     } catch (error) {
       if (!BoxError.is(error, 'ENGINE_LOCKED')) throw error
       // Another owner than before is one that has come meanwhile: it has its own time to answer.
-      if (error.details.pid !== owner) end = performance.now() + silenceMs
-      owner = error.details.pid
+      if (ownerIn(error) !== owner) end = performance.now() + silenceMs
+      owner = ownerIn(error)
       const served = await serve(options)
       if (served !== undefined) return served
       if (performance.now() >= end) throw error
     }
     await delay(20 + Math.random() * 60, undefined, signal === undefined ? {} : { signal })
   }
+}
+
+/** Which process has the home, as far as it has said so. */
+function ownerIn({ details: { pid, since } }: BoxError): string | undefined {
+  return pid === undefined ? undefined : `${pid} ${since}`
 }
 
 async function serve(options: OpenOptions): Promise<BoxRuntime | undefined> {
@@ -40,9 +45,11 @@ async function serve(options: OpenOptions): Promise<BoxRuntime | undefined> {
       takeOver: async () => {
         try {
           own = await open(options)
+          return undefined
         } catch (error) {
           // Somebody else was quicker, and serves.
           if (!BoxError.is(error, 'ENGINE_LOCKED')) throw error
+          return ownerIn(error)
         }
       },
       afterClose: async () => own?.close(),

@@ -1,4 +1,5 @@
 import type { BoxInfo } from '../../engine/index.ts'
+import { type Head, publicStateOf } from '../../machines/index.ts'
 
 /** Names of boxes that have handles here, as of the last answer about each. */
 export class KnownNames {
@@ -8,8 +9,10 @@ export class KnownNames {
     return this.#names.get(id)
   }
 
-  set(id: string, name: string | undefined): void {
-    this.#names.set(id, name)
+  /** Of a box that gets a handle, or of one that is known. */
+  see({ box, state }: Head): void {
+    if (publicStateOf(state.value) === 'removed') this.#names.delete(box)
+    else this.#names.set(box, state.context.name ?? undefined)
   }
 
   /** What any answer tells of a box that is known. */

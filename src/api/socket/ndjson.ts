@@ -10,6 +10,7 @@ const encoder = new TextEncoder()
  */
 export function ndjson(lines: Lines, { leave, cutOff }: { leave(): void; cutOff(): void }): Response {
   const line = (value: unknown) => encoder.encode(`${JSON.stringify(value)}\n`)
+  let isLeft = false
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -18,6 +19,7 @@ export function ndjson(lines: Lines, { leave, cutOff }: { leave(): void; cutOff(
           if (done) controller.close()
           else controller.enqueue(line(value))
         } catch (error) {
+          if (isLeft) return
           // The owner is ending, not the stream: it goes on at the next one.
           if (BoxError.is(error, 'ENGINE_CLOSED')) return cutOff()
           controller.enqueue(line({ error: toWire(error) }))
@@ -25,6 +27,7 @@ export function ndjson(lines: Lines, { leave, cutOff }: { leave(): void; cutOff(
         }
       },
       cancel() {
+        isLeft = true
         leave()
         lines.return().catch(() => {
           // Whatever it was about to say, nobody is there to hear it.

@@ -1,4 +1,5 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { maxBody, tooLarge } from './wire.ts'
 
 /** The owner could not be reached, or was gone before it had answered. */
 export class OwnerLost extends Error {
@@ -30,6 +31,7 @@ export interface ExchangeOptions {
 /** One request on a connection of its own: a Unix socket's costs little, and none is left idle. */
 export function exchange({ socket, method, path, body, holds }: ExchangeOptions): Exchange {
   const text = body === undefined ? undefined : JSON.stringify(body)
+  if (text !== undefined && Buffer.byteLength(text) > maxBody) throw tooLarge()
   const headers = text === undefined ? {} : { 'content-type': 'application/json' }
   let reached = false
   const made = request({ socketPath: socket, method, path, headers, agent: false })

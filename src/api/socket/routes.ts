@@ -1,13 +1,15 @@
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { BoxError, quoted } from '../../machines/index.ts'
+import { closedError, unlessAborted } from '../../engine/index.ts'
+import { BoxError, type Head, quoted } from '../../machines/index.ts'
 import { EmbeddedBox } from '../embedded/box.ts'
 import { engineName } from '../version.ts'
-import { boxCalls, calls, type Served, waits } from './calls.ts'
+import { boxCalls, calls, type Done, type Served } from './calls.ts'
+import { headOf } from './head.ts'
 import { ndjson } from './ndjson.ts'
 import { boxStreams, type Lines, streams } from './streams.ts'
-import { type OwnerInfo, statusOf, toWire } from './wire.ts'
+import { type Answer, maxBody, type OwnerInfo, statusOf, tooLarge, toWire } from './wire.ts'
 
 interface Environment {
   readonly Bindings: HttpBindings
@@ -15,30 +17,44 @@ interface Environment {
 
 export type Routes = Hono<Environment>
 
-/** Largest request, in `bytes`: a spec with its environment has room. */
-const maxBody = 1024 * 1024
-
 /** What of an unknown verb is given back, in `characters`. */
 const longestRepeated = 256
 
-/** The owner's HTTP interface; `underway` is told of each call that a closing owner should finish. */
-export function routesOf(served: Served, underway: (call: Promise<unknown>) => void): Routes {
+export interface RoutesOptions {
+  readonly served: Served
+  /** told of each call that a closing owner should finish */
+  readonly underway: (call: Promise<unknown>) => void
+  /** fires when it has had its time for that: what is left is for the next owner */
+  readonly closing: AbortSignal
+}
+
+/** The owner's HTTP interface. */
+export function routesOf({ served, underway, closing }: RoutesOptions): Routes {
   const app: Routes = new Hono<Environment>()
   const { engine } = served
 
+  /** Also of a command that is refused: its box may have changed. */
+  const answerOf = async (box: string | undefined, work: Promise<Done>): Promise<Answer> => {
+    const headNow = (id: string | undefined): Promise<Head | undefined> =>
+      id === undefined ? Promise.resolve(undefined) : headOf(engine, id).catch(() => undefined)
+    try {
+      const done = await unlessAborted(work, closing)
+      const head = await headNow(done.box)
+      return { value: done.value, ...(head && { head }) }
+    } catch (error) {
+      const head = await headNow(box)
+      return { error: toWire(closing.aborted ? closedError() : error), ...(head && { head }) }
+    }
+  }
   const answer = async (
     c: Context<Environment>,
-    verb: string,
-    call: (signal: AbortSignal) => Promise<unknown>,
+    call: (signal: AbortSignal) => Promise<Done>,
+    box?: string,
   ) => {
-    try {
-      const work = call(left(c).signal)
-      if (!waits.has(verb)) underway(work)
-      return c.json({ value: await work })
-    } catch (error) {
-      const wire = toWire(error)
-      return c.json({ error: wire }, statusOf(wire.code) as 500)
-    }
+    const answering = answerOf(box, call(left(c).signal))
+    underway(answering)
+    const told = await answering
+    return c.json(told, told.error === undefined ? 200 : (statusOf(told.error.code) as 500))
   }
   const stream = (c: Context<Environment>, lines: (signal: AbortSignal) => Lines) => {
     const gone = left(c)
@@ -49,9 +65,7 @@ export function routesOf(served: Served, underway: (call: Promise<unknown>) => v
     bodyLimit({
       maxSize: maxBody,
       onError: () => {
-        throw new BoxError('INVALID_ARGUMENT', `The request is larger than ${maxBody} bytes`, {
-          details: { field: 'body' },
-        })
+        throw tooLarge()
       },
     }),
   )
@@ -68,17 +82,19 @@ export function routesOf(served: Served, underway: (call: Promise<unknown>) => v
     return c.json({ value: owner })
   })
   app.post('/v1/call/:verb', async c => {
-    const verb = c.req.param('verb')
-    const call = entry(calls, verb)
+    const call = entry(calls, c.req.param('verb'))
     const args = await argumentsOf(c)
-    return answer(c, verb, signal => call(served, args, signal))
+    return answer(c, signal => call(served, args, signal))
   })
   app.post('/v1/box/:id/call/:verb', async c => {
-    const verb = c.req.param('verb')
-    const call = entry(boxCalls, verb)
+    const call = entry(boxCalls, c.req.param('verb'))
     const args = await argumentsOf(c)
     const box = new EmbeddedBox(engine, c.req.param('id'))
-    return answer(c, verb, signal => call(box, served, args, signal))
+    const work = async (signal: AbortSignal) => ({
+      value: await call(box, served, args, signal),
+      box: box.id,
+    })
+    return answer(c, work, box.id)
   })
   app.post('/v1/stream/:name', async c => {
     const begin = entry(streams, c.req.param('name'))

@@ -4,15 +4,16 @@ import type { LedgerRecord } from '../../machines/index.ts'
 import type { ArchiveReport, CompactReport, VerifyReport } from '../../store/index.ts'
 import type { Box, CommandOptions, EventsOptions, RemoveOptions } from '../box.ts'
 import type { BoxRuntime } from '../box-runtime.ts'
-import { checkIdOrName, checkVerdict } from '../id-or-name.ts'
+import { checkVerdict } from '../id-or-name.ts'
+import { newBox } from '../new-box.ts'
 import { observe, observeEvents } from '../observe.ts'
 import { type BoxOptions, check, shapes } from '../options.ts'
 import type { ListFilter } from '../runtime-options.ts'
-import { RemoteActors } from './actors.ts'
-import { part, partCommand } from './arguments.ts'
-import { RemoteBox, type Shared } from './box.ts'
-import type { OwnerClient } from './client.ts'
-import { KnownNames } from './known.ts'
+import { part, partCommand, wordOf } from './arguments.ts'
+import { RemoteBox } from './box.ts'
+import type { OwnerClient, StreamWait } from './client.ts'
+import { eventsOf } from './events.ts'
+import { Shared } from './shared.ts'
 import type { BoxRef } from './wire.ts'
 
 interface Made {
@@ -30,97 +31,75 @@ export class RemoteRuntime implements BoxRuntime {
   constructor(client: OwnerClient, afterClose: () => Promise<void> = async () => {}) {
     this.#client = client
     this.#afterClose = afterClose
-    this.#shared = { client, names: new KnownNames(), actors: new RemoteActors(client) }
+    this.#shared = new Shared(client)
   }
 
-  async create(given: BoxOptions = {}, c?: CommandOptions): Promise<Box> {
-    const box = check(shapes.box, given, 'options')
-    const { options, signal } = partCommand(shapes.command, c, 'options')
-    return this.#box(await this.#client.call<BoxRef>('/call/create', [box, options], signal))
+  async create(options: BoxOptions = {}, c?: CommandOptions): Promise<Box> {
+    const { given } = newBox(options)
+    const { options: meta, signal } = partCommand(shapes.command, c, 'options')
+    return this.#box(await this.#call<BoxRef>('create', [given, meta], signal))
   }
 
-  async getOrCreate(given: BoxOptions & { name: string }, c?: CommandOptions) {
-    const wanted = check(shapes.box, given, 'options')
-    const { options, signal } = partCommand(shapes.command, c, 'options')
-    const { box, created, differs } = await this.#client.call<Made>(
-      '/call/getOrCreate',
-      [wanted, options],
-      signal,
-    )
+  async getOrCreate(options: BoxOptions & { name: string }, c?: CommandOptions) {
+    const { given } = newBox(options)
+    const { options: meta, signal } = partCommand(shapes.command, c, 'options')
+    const { box, created, differs } = await this.#call<Made>('getOrCreate', [given, meta], signal)
     return { box: this.#box(box), created, differs }
   }
 
   async get(idOrName: string): Promise<Box | undefined> {
-    checkIdOrName(idOrName)
-    const found = await this.#client.call<BoxRef | undefined>('/call/get', [idOrName])
+    const found = await this.#call<BoxRef | undefined>('get', [wordOf(idOrName)])
     return found === undefined ? undefined : this.#box(found)
   }
 
   async getInfo(idOrName: string): Promise<BoxInfo | undefined> {
-    checkIdOrName(idOrName)
-    const info = await this.#client.call<BoxInfo | undefined>('/call/getInfo', [idOrName])
+    const info = await this.#call<BoxInfo | undefined>('getInfo', [wordOf(idOrName)])
     return this.#shared.names.tell(info)
   }
 
   async exists(idOrName: string): Promise<boolean> {
-    checkIdOrName(idOrName)
-    return this.#client.call('/call/exists', [idOrName])
+    return this.#call('exists', [wordOf(idOrName)])
   }
 
   async listInfo(filter: ListFilter = {}): Promise<BoxInfo[]> {
     const { options } = part(shapes.list, filter, 'filter')
-    const infos = await this.#client.call<BoxInfo[]>('/call/listInfo', [options])
+    const infos = await this.#call<BoxInfo[]>('listInfo', [options])
     for (const info of infos) this.#shared.names.tell(info)
     return infos
   }
 
   async remove(idOrName: string, o?: RemoveOptions): Promise<void> {
-    checkIdOrName(idOrName)
     const { options, signal } = partCommand(shapes.remove, o, 'options')
-    await this.#client.call('/call/remove', [idOrName, options], signal)
+    await this.#call('remove', [wordOf(idOrName), options], signal)
   }
 
   async rename(idOrName: string, name: string | null, c?: CommandOptions): Promise<void> {
-    checkIdOrName(idOrName)
     if (name !== null) check(shapes.name, name, 'name')
     const { options, signal } = partCommand(shapes.command, c, 'options')
-    const box = await this.#client.call<BoxRef | undefined>('/call/rename', [idOrName, name, options], signal)
-    if (box !== undefined) this.#box(box)
+    await this.#call('rename', [wordOf(idOrName), name, options], signal)
   }
 
   async resolve(idOrName: string, verdict: 'dead', c?: CommandOptions): Promise<void> {
-    checkIdOrName(idOrName)
     checkVerdict(verdict)
     const { options, signal } = partCommand(shapes.command, c, 'options')
-    await this.#client.call('/call/resolve', [idOrName, verdict, options], signal)
+    await this.#call('resolve', [wordOf(idOrName), verdict, options], signal)
   }
 
   async adopt(): Promise<void> {
-    await this.#client.call('/call/adopt', [])
+    await this.#call('adopt', [])
   }
 
-  async *events(o?: EventsOptions): AsyncGenerator<LedgerRecord, void, undefined> {
-    const { options, signal } = part(shapes.events, o, 'options')
-    let from: number | undefined
-    const argsOf = () => [from === undefined ? options : { ...options, from }]
-    for await (const record of this.#client.stream<LedgerRecord>('/stream/events', argsOf, { signal })) {
-      from = record.position + 1
-      yield record
-    }
+  events(o: EventsOptions = {}): AsyncGenerator<LedgerRecord, void, undefined> {
+    return this.#events(o)
   }
 
   events$(o: EventsOptions = {}): Observable<LedgerRecord> {
-    return observeEvents(this, o)
+    return observeEvents(given => this.#events(given, { holds: false }), o)
   }
 
   async *history(idOrName: string): AsyncGenerator<LedgerRecord, void, undefined> {
-    checkIdOrName(idOrName)
-    let after: number | undefined
-    const argsOf = () => [idOrName, after ?? null]
-    for await (const record of this.#client.stream<LedgerRecord>('/stream/history', argsOf)) {
-      after = record.position
-      yield record
-    }
+    const id = await this.#idOf(idOrName)
+    yield* eventsOf(this.#client, `/box/${id}/stream/history`, {}, {})
   }
 
   get changes$(): Observable<BoxInfo> {
@@ -128,24 +107,26 @@ export class RemoteRuntime implements BoxRuntime {
   }
 
   get boxes$(): Observable<readonly BoxInfo[]> {
+    const wait = { holds: false, follow: true }
     return observe(signal =>
-      this.#client.stream<readonly BoxInfo[]>('/stream/boxes', () => [], { signal, holds: false }),
+      this.#client.stream<readonly BoxInfo[]>('/stream/boxes', () => [], { ...wait, signal }),
     )
   }
 
   async verify(o: { readonly replay?: boolean; readonly box?: string } = {}): Promise<VerifyReport> {
     const { options } = part(shapes.verify, o, 'options')
-    return this.#client.call('/call/verify', [options])
+    const { box } = options
+    return this.#call('verify', [{ ...options, ...(box === undefined ? {} : { box: wordOf(box) }) }])
   }
 
   async archive(o: { readonly before: Date }): Promise<ArchiveReport> {
     // A date has no JSON of its own.
     const { before } = check(shapes.archive, o, 'options')
-    return this.#client.call('/call/archive', [before.toISOString()])
+    return this.#call('archive', [before.toISOString()])
   }
 
   compact(): Promise<CompactReport> {
-    return this.#client.call('/call/compact', [])
+    return this.#call('compact', [])
   }
 
   async shutdown(o: { readonly timeoutMs?: number } = {}): Promise<void> {
@@ -163,17 +144,33 @@ export class RemoteRuntime implements BoxRuntime {
     return this.close()
   }
 
+  async *#events(o: EventsOptions, wait: StreamWait = {}): AsyncGenerator<LedgerRecord, void, undefined> {
+    const { options, signal } = part(shapes.events, o, 'options')
+    const { box, ...rest } = options
+    const path = box === undefined ? '/stream/events' : `/box/${await this.#idOf(box, signal)}/stream/events`
+    yield* eventsOf(this.#client, path, rest, { ...wait, signal })
+  }
+
+  /** Looked up once: whatever becomes of the name, a stream stays with its box. */
+  #idOf(idOrName: unknown, signal?: AbortSignal): Promise<string> {
+    return this.#call<string>('idOf', [wordOf(idOrName)], signal)
+  }
+
   async *#changes(signal: AbortSignal): AsyncGenerator<BoxInfo, void, undefined> {
     let from: number | undefined
     const lines = this.#client.stream<BoxInfo | { readonly position: number }>(
       '/stream/changes',
       () => [from ?? null],
-      { signal, holds: false },
+      { signal, holds: false, follow: true },
     )
-    for await (const line of lines) {
+    for await (const line of this.#shared.progress.follow(undefined, lines)) {
       from = line.position + 1
       if ('id' in line) yield this.#shared.names.tell(line)
     }
+  }
+
+  #call<T>(verb: string, args: readonly unknown[], signal?: AbortSignal): Promise<T> {
+    return this.#shared.call<T>(`/call/${verb}`, args, { signal })
   }
 
   #box(ref: BoxRef): RemoteBox {

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Engine } from '../../engine/index.ts'
+import { LookUp } from '../embedded/look-up.ts'
 import { EmbeddedRuntime } from '../embedded/runtime.ts'
 import { socketOf } from '../home.ts'
 import { routesOf } from './routes.ts'
@@ -19,21 +20,34 @@ export class OwnerServer {
   readonly #path: string
   readonly #sockets: Set<Socket>
   readonly #underway: Set<Promise<unknown>>
+  readonly #closing: AbortController
 
-  private constructor(server: Server, path: string, sockets: Set<Socket>, underway: Set<Promise<unknown>>) {
+  private constructor(
+    server: Server,
+    path: string,
+    sockets: Set<Socket>,
+    underway: Set<Promise<unknown>>,
+    closing: AbortController,
+  ) {
     this.#server = server
     this.#path = path
     this.#sockets = sockets
     this.#underway = underway
+    this.#closing = closing
   }
 
   static async open(engine: Engine): Promise<OwnerServer> {
     const sockets = new Set<Socket>()
     const underway = new Set<Promise<unknown>>()
-    const routes = routesOf({ engine, runtime: new EmbeddedRuntime(engine) }, call => {
-      underway.add(call)
-      const done = () => underway.delete(call)
-      call.then(done, done)
+    const closing = new AbortController()
+    const routes = routesOf({
+      served: { engine, runtime: new EmbeddedRuntime(engine), lookUp: new LookUp(engine) },
+      underway: call => {
+        underway.add(call)
+        const done = () => underway.delete(call)
+        call.then(done, done)
+      },
+      closing: closing.signal,
     })
     // The globals belong to the program that embeds us.
     const server = createServer(getRequestListener(routes.fetch, { overrideGlobalObjects: false }))
@@ -47,13 +61,17 @@ export class OwnerServer {
     })
     const path = socketOf(engine.home)
     await listen(server, path)
-    return new OwnerServer(server, path, sockets, underway)
+    return new OwnerServer(server, path, sockets, underway, closing)
   }
 
-  /** Takes no more calls, finishes shortly what it has begun, and cuts off the rest, which goes on at the next owner. */
+  /** Takes no more calls, finishes shortly what it has begun, and leaves the rest to the next owner. */
   async close(): Promise<void> {
     rmSync(this.#path, { force: true })
+    // Who has connected is not sent away unheard.
+    await turn()
     this.#server.close()
+    await settled(this.#underway, drainMs)
+    this.#closing.abort()
     await settled(this.#underway, drainMs)
     for (const socket of this.#sockets) socket.destroy()
   }
@@ -84,5 +102,10 @@ async function settled(calls: ReadonlySet<Promise<unknown>>, limitMs: number): P
   })
   await Promise.race([limit, Promise.allSettled([...calls])])
   clearTimeout(timer)
-  await new Promise(resolve => setImmediate(() => setImmediate(resolve)))
+  await turn()
+}
+
+/** Long enough for what waits at a socket to be taken, and for what is written to go out. */
+function turn(): Promise<void> {
+  return new Promise(resolve => setImmediate(() => setImmediate(resolve)))
 }

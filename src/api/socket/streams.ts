@@ -1,8 +1,11 @@
+import type { EventsOptions } from '../box.ts'
 import type { EmbeddedBox } from '../embedded/box.ts'
 import { check, shapes } from '../options.ts'
 import { Bell } from './bell.ts'
 import { type Served, until } from './calls.ts'
+import { consoleLines } from './console.ts'
 import { followed } from './followed.ts'
+import { headOf } from './head.ts'
 import { changes, states } from './infos.ts'
 
 export type Lines = AsyncGenerator<unknown, void, undefined>
@@ -15,20 +18,14 @@ export type BoxStream = (
 ) => Lines
 
 /** Where a stream goes on after it was cut off; nothing: it begins. */
-function resumeAt(args: readonly unknown[]): { readonly from?: number } {
-  const [from] = args
+function resumeAt([from]: readonly unknown[]): { readonly from?: number } {
   return typeof from === 'number' ? { from: check(shapes.events, { from }, 'from').from as number } : {}
 }
 
 /** Streams of the runtime, by name. */
 export const streams: Readonly<Record<string, Stream>> = {
   async *events({ engine, runtime }, [o], signal) {
-    yield* followed(engine, await runtime.streamOf(until(o, signal)), signal)
-  },
-  /** of a box, after a position */
-  async *history({ runtime }, [box, after]) {
-    for await (const record of runtime.history(box as never))
-      if (typeof after !== 'number' || record.position > after) yield record
+    yield* followed(engine, await runtime.streamOf(until(o, signal)))
   },
   changes: ({ engine }, args, signal) => changes(engine, { ...resumeAt(args), signal }),
   /** all boxes whenever something has changed: a reader who is slow gets the latest only */
@@ -44,24 +41,19 @@ export const streams: Readonly<Record<string, Stream>> = {
 /** Streams of a box, by name. */
 export const boxStreams: Readonly<Record<string, BoxStream>> = {
   async *events({ id }, { engine }, [o], signal) {
-    const given = check(shapes.events, until(o, signal), 'events')
-    const { createdPosition } = (await headOf(engine, id)) ?? { createdPosition: 1 }
-    const { box: _, labels: __, ...rest } = given
-    yield* followed(engine, { from: createdPosition, ...(rest as object), box: id }, signal)
+    const { box: _, ...given } = check(shapes.events, until(o, signal), 'events') as EventsOptions
+    const { from = (await headOf(engine, id)).createdPosition } = given
+    yield* followed(engine, { ...given, from, box: id })
+  },
+  /** all records, or those from a position on, in the order of versions */
+  async *history({ id }, { engine }, [o]) {
+    const { from = 1 } = check(shapes.events, o, 'history')
+    for await (const record of engine.ledger.history(id)) if (record.position >= from) yield record
   },
   states: ({ id }, { engine }, args, signal) => states(engine, id, { ...resumeAt(args), signal }),
-  /** in base64, after a number of bytes that were seen before */
-  async *console(box, _, [o, seen], signal) {
-    let skip = Number.isSafeInteger(seen) ? Math.max(0, Number(seen)) : 0
-    for await (const bytes of box.console(until(o, signal))) {
-      const fresh = bytes.subarray(Math.min(skip, bytes.length))
-      skip -= bytes.length - fresh.length
-      if (fresh.length > 0) yield Buffer.from(fresh).toString('base64')
-    }
+  async *console({ id }, { engine }, [o, mark], signal) {
+    const given = check(shapes.console, until(o, signal), 'console')
+    const goesOn = mark === null || mark === undefined ? undefined : check(shapes.consoleMark, mark, 'mark')
+    yield* consoleLines(engine, id, { ...(given as object), signal }, goesOn)
   },
-}
-
-async function headOf({ ledger }: Served['engine'], box: string) {
-  const head = ledger.head(box) ?? (await ledger.removedHead(box))
-  return head
 }

@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, realpathSync, type Stats, statSync } from 'node:fs'
+import { readdirSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative } from 'node:path'
 import { BoxError } from '../../machines/index.ts'
+import { makeDirectory } from '../home-directory.ts'
 import { storageError } from '../storage-error.ts'
 
 /** Checks that a home is there to be repaired, and makes the directory of the new one. Gives whether it was made. */
@@ -17,10 +18,10 @@ export function preparePlaces(home: string, target: string): { readonly isNew: b
   if (!isNew && (!isDirectory(target) || readdirSync(target).length > 0))
     throw invalid('target', `The target ${target} is there already, and is not an empty directory`)
   try {
-    mkdirSync(target, { recursive: true, mode: 0o700 })
+    makeDirectory(target)
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ENOTDIR' || code === 'EEXIST')
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOTDIR' || code === 'EEXIST' || code === 'ENOENT')
       throw invalid('target', `The target ${target} cannot be a directory`, error)
     throw storageError(error, `Making the target ${target}`)
   }

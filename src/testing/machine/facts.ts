@@ -1,4 +1,5 @@
-import { type BoxOptions, normalise } from '../../api/options.ts'
+import { newBox } from '../../api/new-box.ts'
+import type { BoxOptions } from '../../api/options.ts'
 import type { BoxCommand, BoxFact } from '../../machines/index.ts'
 
 type WithoutPlace<T> = T extends unknown ? Omit<T, 'incarnation'> & { readonly incarnation?: number } : never
@@ -8,7 +9,7 @@ export type Given = BoxCommand | WithoutPlace<BoxFact> | { readonly wait: number
 
 /** `box.created` with a spec as `BoxRuntime.create` makes it: what is left out has its default. */
 export function created(options: BoxOptions = {}): BoxCommand {
-  const { name = null, labels, spec } = normalise(options)
+  const { name = null, labels, spec } = newBox(options)
   return { type: 'box.created', id: 'abcdefghijkl', name, labels, spec }
 }
 
