@@ -2,8 +2,7 @@ import { writeSync } from 'node:fs'
 import { type Box, BoxRuntime } from 'boxledger'
 import { crashPoints } from 'boxledger/machines'
 import type { Binary, Stage } from './scenario.ts'
-import { busy, reopen } from './scenarios/unbounded.ts'
-import { scenarios } from './scenarios.ts'
+import { scenarioOf } from './scenarios.ts'
 
 /**
  * An engine that dies on order: `child.js HOME SCENARIO AT BINARY`. At the boundary AT, `POINT#TIME`, or the n-th of
@@ -11,8 +10,7 @@ import { scenarios } from './scenarios.ts'
  * were when it was told that something is done.
  */
 const [home, name, at, binary] = process.argv.slice(2) as [string, string, string, string]
-const scenario = { ...scenarios, busy, reopen }[name]
-if (scenario === undefined) throw new Error(`There is no scenario ${name}`)
+const scenario = scenarioOf(name)
 const say = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`)
 
 let counting = scenario.fromOpening === true

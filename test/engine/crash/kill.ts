@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { withTempDir } from '../../support/tmp.ts'
 import { type Recovered, recoverAndCheck } from './recover.ts'
 import { type Outcome, type Run, runChild } from './run-child.ts'
-import type { Binary, Scenario } from './scenario.ts'
-import { scenarios } from './scenarios.ts'
+import type { Binary } from './scenario.ts'
+import { scenarioOf } from './scenarios.ts'
 
 export interface Place {
   readonly home: string
@@ -31,8 +31,8 @@ export function killAndCheck(binary: Binary, kill: Kill): Promise<Killed> {
   return withTempDir(async dir => {
     const { scenario: name, at, thenAt = [], killAfter } = kill
     const home = join(dir, 'home')
-    const scenario: Scenario | undefined = scenarios[name]
-    await scenario?.prepare?.(home, binary)
+    const scenario = scenarioOf(name)
+    await scenario.prepare?.(home, binary)
     const outcome = await runChild({
       home,
       scenario: name,
@@ -41,26 +41,31 @@ export function killAndCheck(binary: Binary, kill: Kill): Promise<Killed> {
       ...(killAfter === undefined ? {} : { killAfter }),
     })
     let kills = outcome.signal === 'SIGKILL' ? 1 : 0
-    scenario?.mend?.(home)
+    scenario.mend?.(home)
     for (const at of thenAt) {
       const { signal } = await runChild({ home, scenario: 'reopen', binary, at })
       if (signal === 'SIGKILL') kills += 1
     }
     const what = [`${name}, killed at ${at ?? 'no boundary'}`, ...thenAt].join(', then at ')
-    const recovered = await recoverAndCheck(home, outcome, {
-      binary,
-      what,
-      isPausedOutside: scenario?.pausesFromOutside ?? false,
-    })
+    const recovered = await recoverAndCheck(home, outcome, { binary, what, scenario })
     return { ...recovered, outcome, kills }
   })
 }
 
-/** Works on a list, two at a time. */
+/** Works on a list, two at a time, to its end whatever fails; then fails with all that did. */
 export async function inTwos<T>(list: Iterable<T>, work: (item: T) => Promise<void>): Promise<void> {
+  const failures: string[] = []
   const queue = list[Symbol.iterator]()
   const one = async () => {
-    for (let next = queue.next(); !next.done; next = queue.next()) await work(next.value)
+    for (let next = queue.next(); !next.done; next = queue.next())
+      await work(next.value).catch(error => failures.push(messageOf(error)))
   }
   await Promise.all([one(), one()])
+  if (failures.length > 0) throw new Error(failures.join('\n\n'))
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  // What an assertion compares is no part of its message.
+  return 'details' in error ? `${error.message}\n${String(error.details)}` : (error.stack ?? error.message)
 }

@@ -11,7 +11,7 @@ import {
   assertUntouched,
 } from './invariants.ts'
 import type { Outcome } from './run-child.ts'
-import { type Binary, settled } from './scenario.ts'
+import { type Binary, type Scenario, settled } from './scenario.ts'
 import { vmmsOf } from './vmms.ts'
 import { lookAround } from './world.ts'
 
@@ -20,36 +20,53 @@ export interface Recovered {
   readonly records: readonly LedgerRecord[]
 }
 
-async function recordsOf(runtime: BoxRuntime): Promise<LedgerRecord[]> {
-  const records: LedgerRecord[] = []
-  for await (const record of runtime.events()) records.push(record)
-  return records
-}
+const isUp = ({ state }: BoxInfo) => ['starting', 'running', 'stopping', 'removing'].includes(state)
 
 /** All boxes, when nothing of any is under way any more. */
-async function settledBoxes(runtime: BoxRuntime): Promise<BoxInfo[]> {
+async function settledBoxes(runtime: BoxRuntime, endsItself: boolean): Promise<BoxInfo[]> {
   for (const { id, inert } of await runtime.listInfo()) {
     if (inert) await runtime.adopt()
     const box = await runtime.get(id)
-    if (box !== undefined) await settled(box)
+    if (box === undefined) continue
+    await settled(box)
+    if (endsItself) await box.waitFor(info => !isUp(info), { timeoutMs: 30_000 })
   }
   return runtime.listInfo()
+}
+
+export interface Check {
+  readonly binary: Binary
+  /** the scenario that the engine had under way */
+  readonly scenario: Scenario
+  /** for messages */
+  readonly what: string
 }
 
 /**
  * Opens the home of an engine that was killed and holds what comes of it against what must hold, twice; then removes
  * all boxes, which must leave nothing.
  */
-export async function recoverAndCheck(
+export async function recoverAndCheck(home: string, outcome: Outcome, check: Check): Promise<Recovered> {
+  try {
+    const recovered = await recoverOnce(home, outcome, check)
+    await recoverAgain(home, recovered, check)
+    return recovered
+  } catch (error) {
+    for (const { pid } of vmmsOf(home)) process.kill(pid, 'SIGKILL')
+    throw error
+  }
+}
+
+async function recoverOnce(
   home: string,
   outcome: Outcome,
-  { binary, what, isPausedOutside = false }: { binary: Binary; what: string; isPausedOutside?: boolean },
+  { binary, scenario, what }: Check,
 ): Promise<Recovered> {
   const before = await lookAround(home)
   assertAlone(before.vmms, what)
   const reopened = Date.now()
   const crowded: string[] = []
-  const first = await BoxRuntime.open({
+  await using runtime = await BoxRuntime.open({
     home,
     vmm: { binary },
     seams: {
@@ -60,8 +77,9 @@ export async function recoverAndCheck(
       },
     },
   })
-  const boxes = await settledBoxes(first)
-  const records = await recordsOf(first)
+  const boxes = await settledBoxes(runtime, scenario.endsItself ?? false)
+  const records: LedgerRecord[] = []
+  for await (const record of runtime.events()) records.push(record)
   const after = await lookAround(home)
   const dead = records.filter(({ at }) => Date.parse(at) < reopened)
   assert.equal(crowded, [], `${what}: no VMM is made beside another`)
@@ -70,22 +88,22 @@ export async function recoverAndCheck(
   assertAgreement(boxes, after, what)
   assertUntouched(boxes, before, after, what)
   assertAnswers(dead, boxes, outcome, what)
-  assertPausesWanted(records, boxes, isPausedOutside, what)
+  assertPausesWanted(records, boxes, scenario.pausesFromOutside ?? false, what)
   assertFoldedOnce(home, records, boxes, what)
   assertNothingLeft(home, boxes, what)
-  await first.close()
+  return { boxes, records }
+}
 
-  const second = await BoxRuntime.open({ home, vmm: { binary }, durability: 'process' })
-  const again = await settledBoxes(second)
+async function recoverAgain(home: string, { boxes, records }: Recovered, { binary, scenario, what }: Check) {
+  await using runtime = await BoxRuntime.open({ home, vmm: { binary }, durability: 'process' })
+  const again = await settledBoxes(runtime, scenario.endsItself ?? false)
   assert.equal(again, boxes, `${what}: a second recovery changes nothing`)
-  const report = await second.verify({ replay: true })
+  const report = await runtime.verify({ replay: true })
   assert.equal(report.problems, [], `${what}: the ledger is sound, and its heads are its fold`)
   assert.is(report.records, records.length, `${what}: a second recovery records nothing`)
   assertAgreement(again, await lookAround(home), what)
-  await removeAll(second, home)
+  await removeAll(runtime, home)
   assertNothingLeft(home, [], what)
-  await second.close()
-  return { boxes, records }
 }
 
 async function removeAll(runtime: BoxRuntime, home: string): Promise<void> {

@@ -1,4 +1,6 @@
 import type { Box, BoxOptions, BoxRuntime } from 'boxledger'
+import { pathOf } from 'boxledger/machines'
+import { waitFor } from 'xstate'
 import { smallGuest } from '../../support/vmms.ts'
 
 /** Program of a VMM and its first arguments. */
@@ -32,6 +34,8 @@ export interface Scenario {
   readonly mend?: (home: string) => void
   /** somebody else pauses its VM */
   readonly pausesFromOutside?: true
+  /** its guest does not stay up */
+  readonly endsItself?: true
   /** a real VMM can show it too */
   readonly real?: true
 }
@@ -52,11 +56,15 @@ export async function started(runtime: BoxRuntime, options: BoxOptions = small()
   return box
 }
 
-/** On its way nowhere: as it is until somebody does something. */
-export async function settled(box: Box) {
-  return box.waitFor(
+/** Resolves when the box is on its way nowhere: as it will be until somebody does something. */
+export async function settled(box: Box): Promise<void> {
+  const { state } = await box.waitFor(
     ({ recovering, state, restartAt }) =>
       !recovering && restartAt === undefined && !['starting', 'stopping', 'removing'].includes(state),
     { timeoutMs: 30_000 },
   )
+  if (state !== 'running' && state !== 'paused') return
+  // A pause or a resume under way does not show in the public state.
+  const isSteady = (path: string) => !['running.pausing', 'paused.resuming'].includes(path)
+  await waitFor(box.actor, ({ value }) => isSteady(pathOf(value)), { timeout: 30_000 })
 }

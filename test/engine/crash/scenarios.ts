@@ -2,12 +2,20 @@ import type { Scenario } from './scenario.ts'
 import { files } from './scenarios/files.ts'
 import { commands, fates, starts } from './scenarios/life.ts'
 import { recoveries } from './scenarios/recoveries.ts'
+import { busy, reopen } from './scenarios/unbounded.ts'
 
-/** All that the crash tests let an engine do, by name. */
+/** All that an engine is let do to come to every crash point, by name. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   ...files,
   ...starts,
   ...commands,
   ...fates,
   ...recoveries,
+}
+
+/** One of them, or one without an end of its own. */
+export function scenarioOf(name: string): Scenario {
+  const scenario = { ...scenarios, busy, reopen }[name]
+  if (scenario === undefined) throw new Error(`There is no scenario ${name}`)
+  return scenario
 }

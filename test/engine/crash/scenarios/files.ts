@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BoxError, BoxRuntime } from 'boxledger'
 import { eventually } from '../../../support/eventually.ts'
@@ -12,13 +12,17 @@ const ignoring = (code: 'NAME_TAKEN' | 'COMMIT_UNKNOWN' | 'ENGINE_FAILED') => (e
 
 const tooLong = 17 << 20
 
-/** Makes a file longer than it may be, once and again, as its writer does: it goes on where it was. It takes no room. */
-const grow = (path: string, times = 1) => truncateSync(path, times * tooLong)
-
 const offsetsOf = (dir: string, name: string) =>
   readdirSync(dir).flatMap(file =>
     file.startsWith(`${name}.cut-`) ? Number(file.slice(name.length + 5)) : [],
   )
+
+/** Makes a file longer than it may be, once and again, as its writer does, who goes on where it was. */
+async function growAndBeCut(dir: string, name: string, times: number): Promise<void> {
+  const path = join(dir, name)
+  truncateSync(path, times * tooLong)
+  await eventually(() => offsetsOf(dir, name).includes(times * tooLong) && statSync(path).size === 0)
+}
 
 /** What is done to the files of a home and to its ledger. */
 export const files: Record<string, Scenario> = {
@@ -65,12 +69,9 @@ export const files: Record<string, Scenario> = {
       await acknowledge(box)
       const dir = join(home, 'boxes', box.id, '1')
       begin()
-      grow(join(dir, 'out'))
-      await eventually(() => offsetsOf(dir, 'out').length > 0)
-      for (const times of [1, 2]) {
-        grow(join(dir, 'serial.log'), times)
-        await eventually(() => offsetsOf(dir, 'serial.log').some(offset => offset >= times * tooLong))
-      }
+      await growAndBeCut(dir, 'out', 1)
+      await growAndBeCut(dir, 'serial.log', 1)
+      await growAndBeCut(dir, 'serial.log', 2)
       await eventually(() => offsetsOf(dir, 'serial.log').length === 1)
       // Looked at once more, it turns out to be one that is appended to.
       await eventually(() => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { type Box, BoxError } from 'boxledger'
 import { plantImage } from '../../../examples/stand-in-image.ts'
 import { eventually } from '../../../support/eventually.ts'
-import { type Scenario, type Stage, settled, small, started } from '../scenario.ts'
+import { type Scenario, type Stage, small, started } from '../scenario.ts'
 
 const secrets = { env: { TOKEN: { secret: 'token' } }, secrets: { token: 'correct-horse' } } as const
 
@@ -187,6 +187,7 @@ export const fates = {
     },
   },
   'a guest that powers off, and its box with it': {
+    endsItself: true,
     real: true,
     async run({ runtime, begin, acknowledgeRemoval }) {
       const box = await runtime.create({ ...small('off'), ...secrets, autoRemove: true })
@@ -197,15 +198,17 @@ export const fates = {
     },
   },
   'a guest that reboots and reboots': {
+    endsItself: true,
     real: true,
     async run({ runtime, begin }) {
       const box = await runtime.create(small('reset'))
       begin()
       await box.start()
-      await settled(box).then(() => box.waitFor('down', { timeoutMs: 30_000 }))
+      await box.waitFor('down', { timeoutMs: 30_000 })
     },
   },
   'a guest that panics': {
+    endsItself: true,
     real: true,
     async run({ runtime, begin }) {
       const box = await runtime.create(small('panic'))
