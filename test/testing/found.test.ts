@@ -123,4 +123,13 @@ test('a box that cannot be looked at when its owner is killed has ended with it,
     await world.recoverTwice()
   }))
 
+test('a box that is removed with force has ended because somebody asked', () =>
+  inWorld({}, async world => {
+    const box = await world.runtime.create({})
+    await world.until(box.start())
+    await world.until(box.remove({ force: true }))
+    const { state, ending } = await box.info()
+    assert.equal([state, ending?.cause], ['removed', 'requested'])
+  }))
+
 test.run()

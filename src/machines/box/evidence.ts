@@ -3,11 +3,11 @@ import type { Exit } from '../events.ts'
 import type { BoxContext } from '../state.ts'
 
 /**
- * Tells an ending from the evidence. A stop that was asked for colours every ending; else what the guest was seen
- * to do counts before how the process went.
+ * Tells an ending from the evidence. A stop or a removal that was asked for colours every ending; else what the guest was
+ * seen to do counts before how the process went.
  */
 function causeOf(context: BoxContext, exit: Exit): EndingCause {
-  if (context.stop?.cause === 'requested') return 'requested'
+  if (isAsked(context)) return 'requested'
   if (context.failure) return 'boot-failed'
   if (context.seen.panicked) return 'guest-panic'
   if (context.stop) return context.stop.cause
@@ -18,10 +18,15 @@ function causeOf(context: BoxContext, exit: Exit): EndingCause {
 }
 
 /** A boot of the host in between ends what ran; what was ending already ends as it would have. */
-export function causeAfterReboot({ failure, stop }: BoxContext): EndingCause {
-  if (stop?.cause === 'requested') return 'requested'
-  if (failure) return 'boot-failed'
-  return stop?.cause ?? 'host-reboot'
+export function causeAfterReboot(context: BoxContext): EndingCause {
+  if (isAsked(context)) return 'requested'
+  if (context.failure) return 'boot-failed'
+  return context.stop?.cause ?? 'host-reboot'
+}
+
+/** By a stop, or by a removal with force. */
+function isAsked({ stop, next }: BoxContext): boolean {
+  return stop?.cause === 'requested' || next === 'remove'
 }
 
 export function endingOf(context: BoxContext, exit: Exit, at: number): Ending {

@@ -151,6 +151,9 @@ export class Chaos {
     const vmm = this.#random.pick(alive)
     const does = this.#random.pick(fates)
     this.#world.say(`its fate: ${does}`, vmm.start.box)
-    vmm.befall({ does, exitCode: this.#random.below(3), forMs: this.#random.wait(40_000) })
+    const fate = { does, exitCode: this.#random.below(3), forMs: this.#random.wait(40_000) }
+    // A guest that reboots may do so over and over again.
+    const times = does === 'reboot' && this.#random.chance(0.3) ? 5 : 1
+    for (let n = 0; n < times; n += 1) vmm.befall(fate)
   }
 }

@@ -29,6 +29,8 @@ export interface SimulateOptions
   readonly script?: Script
   /** how often everything comes to rest, to be checked whole; default 4 */
   readonly checks?: number
+  /** told at the end of each check, while everything is at rest: a place for checks of your own */
+  readonly onCheck?: (world: Simulation) => unknown
 }
 
 export interface SimulationReport {
@@ -97,6 +99,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
     isCalm = users.isResting = world.host.isCalm = true
     chaos.rest()
     await checkAtRest(world, users, n === checks)
+    await options.onCheck?.(world)
   }
   const timeline = world.timeline()
   return {
