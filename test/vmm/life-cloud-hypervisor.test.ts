@@ -1,6 +1,8 @@
-// @heavy// @timeout 300
+// @heavy
+// @timeout 300
 import { suite } from 'uvu'
 import { testAdopting } from './life/adopting.ts'
+import { testCutting } from './life/cutting.ts'
 import { testEnding } from './life/ending.ts'
 import { testStarting } from './life/starting.ts'
 import { testStopping } from './life/stopping.ts'
@@ -12,5 +14,6 @@ testStarting(test, onCloudHypervisor)
 testStopping(test, onCloudHypervisor)
 testEnding(test, onCloudHypervisor)
 testAdopting(test, onCloudHypervisor)
+testCutting(test, onCloudHypervisor)
 
 test.run()

@@ -1,6 +1,7 @@
 // @timeout 300
 import { suite } from 'uvu'
 import { testAdopting } from './life/adopting.ts'
+import { testCutting } from './life/cutting.ts'
 import { testEnding } from './life/ending.ts'
 import { testStarting } from './life/starting.ts'
 import { testStopping } from './life/stopping.ts'
@@ -12,5 +13,6 @@ testStarting(test, onQemu)
 testStopping(test, onQemu)
 testEnding(test, onQemu)
 testAdopting(test, onQemu)
+testCutting(test, onQemu)
 
 test.run()
