@@ -50,14 +50,14 @@ export class OwnerClient {
     return this.#closed
   }
 
-  /**
-   * Who owns the home; rejects with `OwnerLost` at once if nobody does, after 10 s if it is silent. Asking keeps no
-   * process alive.
-   */
-  async owner(): Promise<OwnerInfo> {
-    const made = exchange({ socket: this.#options.socket, method: 'GET', path: '/v1/owner', holds: false })
-    made.request.once('socket', socket => socket.unref())
-    const timer = setTimeout(() => made.request.destroy(new Error('no answer in 10 s')), silenceMs).unref()
+  /** Who owns the home; rejects with `OwnerLost` at once if nobody does, after 10 s if it is silent. */
+  async owner({ holds = true } = {}): Promise<OwnerInfo> {
+    const made = exchange({ socket: this.#options.socket, method: 'GET', path: '/v1/owner', holds })
+    const timer = setTimeout(() => made.request.destroy(new Error('no answer in 10 s')), silenceMs)
+    if (!holds) {
+      timer.unref()
+      made.request.once('socket', socket => socket.unref())
+    }
     try {
       const { value } = (await bodyOf(await made.response)) as { value: OwnerInfo }
       return value
@@ -225,7 +225,7 @@ export class OwnerClient {
     for (;;) {
       this.assertOpen()
       try {
-        await this.owner()
+        await this.owner({ holds: false })
         return
       } catch (error) {
         if (!(error instanceof OwnerLost)) throw error
