@@ -1,8 +1,5 @@
 // @timeout 200
 // @timeout-long 1500
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type Box, BoxError, BoxRuntime, errorCodes } from 'boxledger'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -11,14 +8,12 @@ import { isPolluted } from '../support/hostile.ts'
 import { sized } from '../support/long.ts'
 import { makeRandom, takeSeed } from '../support/seed.ts'
 import { withTempDir } from '../support/tmp.ts'
-import { smallGuest } from '../support/vmms.ts'
 import { bodies, bytes, statuses } from '../vmm/lies.ts'
+import { busy, liar, liarOf, processesOf } from './lying.ts'
 
 const test = suite('api: a VMM that lies')
 const random = makeRandom(takeSeed())
 const { below, pick } = random
-
-const liar = [process.execPath, fileURLToPath(new URL('../vmm/liar.js', import.meta.url))]
 
 const calls = [
   'vmm.ping',
@@ -37,7 +32,7 @@ const calls = [
 const faultOf = (call: string): string => {
   const times = pick(['', '', `,times=${1 + below(3)}`, `,nth=${1 + below(3)}`])
   const after = pick(['', ',when=after'])
-  switch (below(6)) {
+  switch (below(sized(6, 7))) {
     case 0:
       return `cut:${call}${times}${after}`
     case 1:
@@ -45,6 +40,8 @@ const faultOf = (call: string): string => {
     case 2:
     case 3:
       return `garbage:${call}${times},body=${pick(bytes)}`
+    case 6:
+      return `hang:${call}${times}`
     default:
       return `answer:${call},status=${pick(statuses)}${times}${after},body=${pick(bodies)}`
   }
@@ -80,20 +77,8 @@ const live = async (box: Box): Promise<string[]> => {
   return came
 }
 
-const processesOf = (home: string): number[] =>
-  readdirSync('/proc').flatMap(name => {
-    try {
-      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/cmdline`, 'latin1').includes(home)
-        ? [Number(name)]
-        : []
-    } catch {
-      return [] // it has ended
-    }
-  })
-
 test('hurts nobody but its own box, takes no memory, and says nothing that is not bounded', () =>
   withTempDir(async home => {
-    mkdirSync(join(home, 'lies'))
     const before = process.memoryUsage.rss()
     let most = 0
     const watch = setInterval(() => {
@@ -103,26 +88,13 @@ test('hurts nobody but its own box, takes no memory, and says nothing that is no
     let longest = 0
     {
       await using runtime = await BoxRuntime.open({ home, vmm: { binary: liar }, startConcurrency: 100 })
-      const make = async (faults: readonly string[]): Promise<Box> => {
-        const box = await runtime.create({ image: smallGuest('tick'), memoryMib: 64 })
-        writeFileSync(join(home, 'lies', box.id), JSON.stringify(faults))
-        return box
-      }
-      const honest = await make([])
+      const honest = await liarOf(runtime, home, [])
       await honest.start()
-      let over = false
-      const others = (async () => {
-        for (; !over; await new Promise(resolve => setTimeout(resolve, 50))) {
-          const began = performance.now()
-          await honest.pause()
-          await honest.resume()
-          longest = Math.max(longest, performance.now() - began)
-        }
-      })()
-      const lies = Array.from({ length: sized(30, 600) }, (_, n) => faultOf(calls[n % calls.length] ?? '*'))
+      const other = busy(honest)
+      const lies = Array.from({ length: sized(20, 300) }, (_, n) => faultOf(calls[n % calls.length] ?? '*'))
       const one = async (): Promise<void> => {
         for (let lie = lies.pop(); lie !== undefined; lie = lies.pop()) {
-          const box = await make([lie])
+          const box = await liarOf(runtime, home, [lie])
           const what = `seed ${random.seed}: ${lie.slice(0, 300)}`
           try {
             for (const [n, code] of (await live(box)).entries())
@@ -144,8 +116,7 @@ test('hurts nobody but its own box, takes no memory, and says nothing that is no
         }
       }
       await Promise.all(Array.from({ length: 10 }, one))
-      over = true
-      await others
+      longest = await other.stop()
       await honest.remove({ force: true })
       await eventually(() => processesOf(home).length === 0, { what: 'the end of all VMMs' })
       const { ok, problems } = await runtime.verify({ replay: true })

@@ -63,10 +63,10 @@ function formatConsole({ console }: VmConfig, file: string | undefined): string[
   ]
 }
 
-/** Appending, so that truncating the file from outside leaves no hole in it. */
+/** Written on where it was, like the real one's, whatever else is done to the file. */
 function formatOutput(id: string, file: string | undefined): string {
   if (file === undefined) return `socket,id=${id},fd=${SERIAL_FD}`
-  return `file,id=${id},path=${escapeCommas(file)},append=on`
+  return `file,id=${id},path=${escapeCommas(file)}`
 }
 
 function formatDisk(disk: DiskConfig, index: number): string[] {
