@@ -1,10 +1,7 @@
 // @timeout 300
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { BoxError, type BoxInfo, BoxRuntime, type ErrorCode, type LedgerRecord } from 'boxledger'
@@ -14,9 +11,9 @@ import { waitFor } from 'xstate'
 import { eventually } from '../support/eventually.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { instantVmm, smallGuest } from '../support/vmms.ts'
+import { serve } from './serve.ts'
 
 const test = suite('api: the owner’s socket')
-const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 const image = smallGuest('idle')
 
 const rejects = async (code: ErrorCode, work: Promise<unknown>): Promise<BoxError> => {
@@ -26,22 +23,6 @@ const rejects = async (code: ErrorCode, work: Promise<unknown>): Promise<BoxErro
   )
   assert.ok(BoxError.is(error, code), `${code}, not ${error}`)
   return error
-}
-
-/** An owner in a process of its own. */
-const serve = async (home: string) => {
-  const child = spawn(process.execPath, [main, '--home', home, 'serve'], {
-    env: { ...process.env, BOXLEDGER_VMM: instantVmm.join(' ') },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const ended = once(child, 'exit')
-  await once(child.stdout, 'data')
-  return {
-    end: async (signal: NodeJS.Signals): Promise<void> => {
-      child.kill(signal)
-      await ended
-    },
-  }
 }
 
 /** Asks for a stream as any program could, and leaves its bytes where they are. */
@@ -266,12 +247,21 @@ test('no new owner for 30 s: streams and calls reject with NO_OWNER', () =>
         for await (const record of client.events({ follow: true })) records.push(record)
       })(),
     )
-    await client.create()
+    const box = await client.create({ name: 'before' })
+    const { actor } = box
+    const ended = new Promise<void>(complete => actor.subscribe({ complete }))
     await eventually(() => records.length === 1)
     await owner.close()
     const began = performance.now()
-    await Promise.all([streamed, rejects('NO_OWNER', client.listInfo())])
+    await Promise.all([streamed, ended, rejects('NO_OWNER', client.listInfo())])
     assert.ok(performance.now() - began >= 29_000)
+    // One that has come too late is an owner all the same.
+    await using next = await BoxRuntime.open({ home })
+    await next.rename('before', 'after')
+    await waitFor(box.actor, ({ context }) => context.name === 'after', { timeout: 5_000 })
+    assert.is(actor.getSnapshot().context.name, 'before', 'it has ended, and says so')
+    await client.rename('after', 'later')
+    assert.is(box.actor.getSnapshot().context.name, 'later')
   }))
 
 test.run()

@@ -11,7 +11,7 @@ export interface Opened extends AsyncDisposable {
   readonly runtime: BoxRuntime
 }
 
-const embedded: Way = {
+export const embedded: Way = {
   name: 'embedded',
   open: async options => {
     const runtime = await BoxRuntime.open(options)
