@@ -1,12 +1,4 @@
-import {
-  type Boundary,
-  type BoxCommand,
-  BoxError,
-  type BoxFact,
-  type Head,
-  noBoundary,
-  type StopMode,
-} from '../machines/index.ts'
+import { type Boundary, type BoxCommand, BoxError, type Head, noBoundary } from '../machines/index.ts'
 import { type Committed, type Ledger, openLedger, Projections } from '../store/index.ts'
 import { type Hands, vmmHands } from '../vmm/index.ts'
 import { attachedOf, endAttached } from './attached.ts'
@@ -15,8 +7,8 @@ import { answersLook } from './causes.ts'
 import { Effects } from './effects.ts'
 import { Followers } from './followers.ts'
 import { type BoxInfo, infoOf } from './info.ts'
-import { isNews } from './look-rules.ts'
 import type { EngineOptions } from './options.ts'
+import { Recorder } from './recorder.ts'
 import { Recovery } from './recovery.ts'
 import { createRoot, type Root } from './root.ts'
 import { StartQueue } from './start-queue.ts'
@@ -26,9 +18,6 @@ import { Timers } from './timers.ts'
 import { type CommandMeta, Turns } from './turns.ts'
 import { unlessAborted, type Waiting } from './waiting.ts'
 import { type World, worldOf } from './world.ts'
-
-/** How long what has to be recorded waits for the ledger before it is tried again, in `ms`. */
-const retryAfter = 100
 
 /**
  * The owner of a home: one mailbox per box, in which events become durable transitions; then they are published and
@@ -47,6 +36,7 @@ export class Engine {
   readonly #effects: Effects
   readonly #timers: Timers
   readonly #turns: Turns
+  readonly #recorder: Recorder
   readonly #recovery: Recovery
   /** boxes whose VMM lives and does not answer */
   readonly #silent = new Set<string>()
@@ -61,6 +51,14 @@ export class Engine {
     this.hands = options.hands ?? vmmHands
     this.boundary = options.boundary ?? noBoundary
     this.#turns = new Turns(ledger, world, this.boundary, options.step)
+    this.#recorder = new Recorder({
+      ledger,
+      turns: this.#turns,
+      clock: world.clock,
+      onRecorded: (box, fact) => {
+        if (answersLook(fact)) this.#recovery.answer(box)
+      },
+    })
     this.projections.load(ledger.heads())
     this.root = createRoot(options.inspect)
     this.#followers = new Followers(this.root, (box, command) => {
@@ -81,7 +79,7 @@ export class Engine {
         boundary: this.boundary,
         ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
       },
-      tell: (box, fact) => this.#record(box, fact),
+      tell: (box, fact) => this.#recorder.record(box, fact),
       onResponding: (box, responding) => this.#heard(box, responding),
     })
     this.#recovery = new Recovery({
@@ -95,8 +93,8 @@ export class Engine {
         this.#timers.follow(head.box, head.state, overdue)
         this.#effects.follow(head, true)
       },
-      tell: (box, fact) => this.#tell(box, fact),
-      stop: (box, reason) => this.#stopForOwner(box, 'kill', reason),
+      tell: (box, fact) => this.#recorder.tell(box, fact),
+      stop: (box, reason) => this.#recorder.stopForOwner(box, 'kill', reason),
       onRecovered: head => this.audience.tell(head),
     })
     ledger.onCommit(committed => this.#publish(committed))
@@ -216,11 +214,12 @@ export class Engine {
     await endAttached(
       this.isInert ? [] : attachedOf(this.ledger.heads()),
       this.waiting,
-      (...stop) => this.#stopForOwner(...stop),
+      (...stop) => this.#recorder.stopForOwner(...stop),
       box => this.ledger.head(box),
       this.world.clock,
     )
     this.#over = true
+    this.#recorder.close()
     this.#effects.close()
     this.#timers.clear()
     this.#recovery.end()
@@ -228,53 +227,6 @@ export class Engine {
     this.audience.close()
     this.root.stop()
     await this.ledger.close()
-  }
-
-  #record(box: string, fact: BoxFact): Promise<void> {
-    return this.#turns.take(box, async () => {
-      await this.#insist(box, fact, {}, head =>
-        fact.type === 'timer.fired'
-          ? head.state.timers[fact.timer] !== undefined
-          : isNews(head, fact, this.ledger.previous),
-      )
-      if (answersLook(fact)) this.#recovery.answer(box)
-    })
-  }
-
-  /** A stop that nobody asked for but the owner's end; a box that takes none is on its way already, or unknown. */
-  #stopForOwner(box: string, mode: StopMode, reason: string): Promise<void> {
-    const event = { type: 'stop.requested', mode, reason } as const
-    return this.#turns.take(box, async () => {
-      try {
-        await this.#insist(box, event, { actor: 'engine' }, () => true)
-      } catch (error) {
-        if (!BoxError.is(error, 'INVALID_STATE')) throw error
-      }
-    })
-  }
-
-  /** Within a turn: what has to be recorded is, whatever it takes. While the ledger mends itself, it waits. */
-  async #insist(
-    box: string,
-    event: BoxFact | BoxCommand,
-    meta: CommandMeta,
-    isWanted: (head: Head) => boolean,
-  ): Promise<void> {
-    for (;;) {
-      if (this.#over) throw closedError()
-      const head = this.ledger.head(box)
-      if (head === undefined || !isWanted(head)) return
-      try {
-        await this.#turns.commit(box, head, event, meta)
-        return
-      } catch (error) {
-        if (!BoxError.is(error) || !(error.retryable || error.code === 'ENGINE_FAILED')) throw error
-        await pauseOn(this.world.clock, retryAfter)
-        const now = this.ledger.head(box)
-        // Its write was rejected, and it is there all the same.
-        if (now !== undefined && now.version > head.version && now.lastEvent === event.type) return
-      }
-    }
   }
 
   #publish(committed: readonly Committed[]): void {
@@ -307,13 +259,6 @@ export class Engine {
     const head = this.ledger.head(box)
     if (head === undefined || this.#over) return
     const { incarnation } = head.state.context
-    this.#tell(box, { type: 'timer.fired', timer, incarnation })
-  }
-
-  /** A fact of the engine's own; that it is closing is the one reason for which it is not recorded. */
-  #tell(box: string, fact: BoxFact): void {
-    this.#record(box, fact).catch(error => {
-      if (!BoxError.is(error, 'ENGINE_CLOSED')) throw error
-    })
+    this.#recorder.tell(box, { type: 'timer.fired', timer, incarnation })
   }
 }
