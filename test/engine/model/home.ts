@@ -7,9 +7,9 @@ import type { Command, Fate, Obstacle, Step } from './steps.ts'
 
 /** Longer than all that a step sets off, apart from restarts, in `ms`. */
 const settleMs = 3_000
-/** One restart falls into a wait; a run through a whole wait is long, one from a restart to its end is not. */
+/** One restart falls into each wait; a run through a whole wait is long, one from such a restart to its end is not. */
 const hourMs = 3_600_000
-const waitMs = 1.5 * hourMs
+const waitMs = hourMs + 60_000
 const resetAfterMs = 0.75 * hourMs
 const backoff = { initialMs: hourMs, factor: 1, maxMs: hourMs, jitter: 0, resetAfterMs }
 
@@ -215,7 +215,8 @@ function observedOf({ labels, name, state, incarnation, ending, restarts, restar
     state: state as Observed['state'],
     incarnation,
     cause: ending?.cause ?? null,
-    exitCode: ending?.exitCode ?? null,
+    // The command of a box that is being stopped may end first, or be cut off.
+    exitCode: ending?.cause === 'requested' ? null : (ending?.exitCode ?? null),
     restarts,
     isDue: restartAt !== undefined,
   }

@@ -63,9 +63,12 @@ export function outcomesOf(model: Model, step: Step): Outcome[] {
       const endsWithOwner = model.some(({ box, detach }) => box === inner.box && !detach)
       // What befalls a box is never missed; but one that ends with its owner may do so first.
       const ways = inner.do === 'fate' && !endsWithOwner ? [after] : [model, after]
-      // A start that is cut off goes on where it can, else it has failed.
-      if (inner.do === 'start' || inner.do === 'restart')
-        ways.push(apply(model, { ...inner, fails: 'vm.boot' }).model)
+      if (inner.do === 'start' || inner.do === 'restart') {
+        const { do: verb, box } = inner
+        // A start that is cut off goes on where it can, else it has failed; or its box ends with its owner.
+        ways.push(apply(model, { do: verb, box, fails: 'vm.boot' }).model)
+        if (endsWithOwner) ways.push(apply(model, { do: verb, box }).model)
+      }
       return ways.map(way => ({ model: withoutOwner(way), code: null }))
     }
     case 'crash':

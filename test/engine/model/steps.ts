@@ -133,6 +133,9 @@ function numbered(steps: readonly Step[]): readonly Step[] {
     if (step.do === 'together') return { ...step, first: number(step.first), second: number(step.second) }
     if (step.do === 'interrupted') return { ...step, step: number(step.step) }
     if (step.do === 'wait') return step
-    return 'meanwhile' in step ? { ...step, meanwhile: step.meanwhile.map(number) } : number(step)
+    if (!('meanwhile' in step)) return number(step)
+    // Of two things that befall one box unseen, the second may depend on what an engine makes of the first.
+    const byBox = new Map(step.meanwhile.map(number).map(fate => [fate.box, fate]))
+    return { ...step, meanwhile: [...byBox.values()] }
   })
 }
