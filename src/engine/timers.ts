@@ -7,11 +7,19 @@ const overdueGrace = 1_000
 /** A start that was cut off has some time to go on, even if it should be over by now, in `ms`. */
 const startGrace = 10_000
 
+interface Armed {
+  /** in `ms since 1970` */
+  readonly dueAt: number
+  /** the same by the clock that nobody sets: once begun, a wait becomes neither longer nor shorter */
+  readonly until: number
+  handle: unknown
+}
+
 /** Arms what the heads hold; the truth about deadlines is in the ledger. */
 export class Timers {
   readonly #clock: Clock
   readonly #fire: (box: string, timer: string) => void
-  readonly #armed = new Map<string, Map<string, { dueAt: number; handle: unknown }>>()
+  readonly #armed = new Map<string, Map<string, Armed>>()
 
   constructor(clock: Clock, fire: (box: string, timer: string) => void) {
     this.#clock = clock
@@ -40,17 +48,24 @@ export class Timers {
   }
 
   #arm(box: string, { id, dueAt }: Timer, leastMs: number): void {
-    const armed = this.#armed.get(box) ?? new Map()
+    const armed = this.#armed.get(box) ?? new Map<string, Armed>()
     if (armed.has(id)) return
     const wait = Math.max(dueAt - this.#clock.now(), leastMs)
-    armed.set(id, { dueAt, handle: this.#clock.setTimeout(() => this.#expire(box, id, dueAt), wait) })
+    const timer: Armed = { dueAt, until: this.#clock.monotonic() + wait, handle: undefined }
+    armed.set(id, timer)
     this.#armed.set(box, armed)
+    this.#sleep(timer, () => {
+      armed.delete(id)
+      this.#fire(box, id)
+    })
   }
 
-  /** A wait can end early where it was longer than a timer can hold, or the clock went back. */
-  #expire(box: string, id: string, dueAt: number): void {
-    this.#armed.get(box)?.delete(id)
-    if (this.#clock.now() < dueAt) this.#arm(box, { id, dueAt }, 0)
-    else this.#fire(box, id)
+  /** A wait may be longer than a timer can hold. */
+  #sleep(timer: Armed, over: () => void): void {
+    const left = timer.until - this.#clock.monotonic()
+    timer.handle = this.#clock.setTimeout(() => {
+      if (this.#clock.monotonic() < timer.until) this.#sleep(timer, over)
+      else over()
+    }, left)
   }
 }

@@ -132,4 +132,20 @@ test('a box that is removed with force has ended because somebody asked', () =>
     assert.equal([state, ending?.cause], ['removed', 'requested'])
   }))
 
+test('a clock that is set back holds up neither a stop nor a restart that is due', () =>
+  inWorld({ script: () => ({ powerOffMs: Number.POSITIVE_INFINITY }) }, async world => {
+    const restart = { policy: 'always', backoff: { initialMs: 5_000, jitter: 0 } } as const
+    const box = await world.runtime.create({ restart, stopTimeoutMs: 2_000 })
+    await world.until(box.start())
+    world.host.vmmOf(box.id)?.befall({ does: 'crash' })
+    await world.advance(1_000)
+    world.clock.setBy(-3_600_000)
+    await world.advance(5_000)
+    assert.equal([(await box.info()).state, (await box.info()).incarnation], ['running', 2])
+    const stopped = box.stop()
+    await world.advance(100)
+    world.clock.setBy(-3_600_000)
+    await world.until(stopped, 10_000)
+  }))
+
 test.run()

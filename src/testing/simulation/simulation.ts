@@ -227,6 +227,7 @@ export class Simulation {
     }
     const [first, second] = await this.#calmly(async () => {
       await this.advance(recoverMs)
+      for (let n = 0; n < 10 && this.#hasDue(4 * recoverMs); n += 1) await this.advance(recoverMs)
       return [await recover(), await recover()] as const
     })
     if (second !== first)
@@ -268,6 +269,14 @@ export class Simulation {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#endLife()
     await atRest()
+  }
+
+  /** Whether something becomes due within so many `ms`, whatever nobody does. */
+  #hasDue(ms: number): boolean {
+    const end = this.clock.now() + ms
+    return [...(this.#engine?.ledger.heads() ?? [])].some(({ state }) =>
+      Object.values(state.timers).some(({ dueAt }) => dueAt < end),
+    )
   }
 
   /** While guests do nothing by themselves. */
