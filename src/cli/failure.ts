@@ -1,5 +1,6 @@
 import { BoxError, type ErrorCode, errorCodes } from '../index.ts'
 import type { Output } from './output.ts'
+import { plainJson } from './plain.ts'
 
 /** What an error is told by, to people and to programs. */
 export interface Failure {
@@ -29,7 +30,7 @@ export function tellFailure(output: Output, json: boolean, error: unknown, about
   const failure = failureOf(error)
   if (json) {
     const details = about === undefined ? failure.details : { target: about, ...failure.details }
-    output.note(JSON.stringify({ error: { ...failure, details } }))
+    output.note(plainJson({ error: { ...failure, details } }))
     return
   }
   const { message, details } = failure

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { outputClosed } from './interrupt.ts'
+import { plainJson, plainLine, plainText } from './plain.ts'
 import { formatTable } from './table.ts'
 
 export interface OutputOptions {
@@ -16,6 +17,7 @@ export interface Output {
   readonly styled: boolean
   /** resolves when the text is handed over, so that a slow reader slows the writer */
   write(text: string | Uint8Array): Promise<void>
+  /** a line, without anything in it that steers a terminal */
   line(text: string): Promise<void>
   /** one JSON value, indented */
   value(value: unknown): Promise<void>
@@ -40,14 +42,20 @@ export function makeOutput({ stdout, stderr, env, stop }: OutputOptions): Output
     new Promise<void>(resolve => {
       stdout.write(text, () => resolve())
     })
-  const line = (text: string) => write(`${text}\n`)
+  const line = (text: string) => write(`${plainLine(text)}\n`)
   return {
     styled: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
     write,
     line,
-    value: value => line(JSON.stringify(value, undefined, 2)),
-    row: value => line(JSON.stringify(value)),
-    table: (head, rows) => write(formatTable(head, rows)),
-    note: text => void stderr.write(`${text}\n`),
+    value: value => write(`${plainJson(value, 2)}\n`),
+    row: value => write(`${plainJson(value)}\n`),
+    table: (head, rows) =>
+      write(
+        formatTable(
+          head,
+          rows.map(cells => cells.map(plainLine)),
+        ),
+      ),
+    note: text => void stderr.write(`${plainText(text)}\n`),
   }
 }

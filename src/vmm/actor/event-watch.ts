@@ -156,11 +156,20 @@ export class EventWatch {
   async #readOn(): Promise<void> {
     const most = this.#hasRead ? mostBytes : firstBytes
     this.#hasRead = true
-    for await (const piece of this.#tail.read({ most })) {
+    for await (const piece of this.#pieces(most)) {
       this.#parse(piece)
       await this.#drain()
     }
     await this.#drain()
+  }
+
+  /** A file that cannot be read tells nothing; the VMM is asked then. */
+  async *#pieces(most: number): AsyncGenerator<Piece, void, undefined> {
+    try {
+      yield* this.#tail.read({ most })
+    } catch {
+      this.#onLost()
+    }
   }
 
   #parse({ bytes, at, missed, restarted }: Piece): void {
@@ -263,7 +272,7 @@ export class EventWatch {
       }
       await pause(20, closed)
       if (this.#queue.length < mostAhead)
-        for await (const piece of this.#tail.read({ most: mostBytes })) this.#parse(piece)
+        for await (const piece of this.#pieces(mostBytes)) this.#parse(piece)
     }
     return false
   }

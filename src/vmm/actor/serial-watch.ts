@@ -1,7 +1,7 @@
 import { type ReadySpec, readyOf } from '../../machines/index.ts'
 import { forgetCuts } from '../files/growing.ts'
 import { LineScanner } from '../files/line-scanner.ts'
-import { Tail } from '../files/tail.ts'
+import { type Piece, Tail } from '../files/tail.ts'
 import type { Incarnation } from './incarnation.ts'
 import { type ReadyPattern, readyPattern } from './ready-pattern.ts'
 
@@ -79,13 +79,20 @@ export class SerialWatch {
   }
 
   async #readOn(): Promise<void> {
-    for await (const { bytes, restarted, missed } of this.#tail.read()) {
+    for await (const { bytes, restarted, missed } of this.#pieces()) {
       if (this.#box.closed.aborted) return
       if (restarted || missed > 0) this.#lines.reset()
       const { ended, open } = this.#lines.push(bytes)
       await this.#seeReady(ended, open)
       await this.#seeExit(ended)
     }
+  }
+
+  /** A file that cannot be read says nothing. */
+  async *#pieces(): AsyncGenerator<Piece, void, undefined> {
+    try {
+      yield* this.#tail.read()
+    } catch {}
   }
 
   async #seeReady(ended: readonly string[], open: string): Promise<void> {

@@ -1,7 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { DirWatch } from '../files/dir-watch.ts'
 import { cutLongFiles, type Growing, growingFiles } from '../files/growing.ts'
-import { Closed } from './closed.ts'
 import { EventWatch } from './event-watch.ts'
 import { exitEvidence, neverSpawned } from './exit-evidence.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -79,7 +78,7 @@ export class Watch {
       while (again && !this.#box.closed.aborted) {
         again = false
         const before = this.events.at + this.serial.at
-        await this.#readFiles().catch(() => {}) // Closed; or unreadable just now: the poll tries again
+        await this.#readFiles().catch(() => {}) // Closed
         if (performance.now() - this.#sizesAt > sizeMs) await this.#cutLongFiles()
         const much = this.events.at + this.serial.at - before > muchBytes
         await pause(much ? longRestMs : restMs, this.#box.closed, { ref: false })
@@ -135,10 +134,8 @@ export class Watch {
   async #tellEnding(life: 'dead' | 'unmade'): Promise<void> {
     if (this.#rung) await within(this.#rung, rungMs)
     if (life === 'dead') {
-      await this.#readToEnd().catch((error: unknown) => {
-        if (error instanceof Closed) throw error
-        // What cannot be read is no evidence; the death is certain all the same.
-      })
+      await this.events.readToEnd()
+      await this.serial.read()
     }
     const exit = life === 'dead' ? await exitEvidence(this.#box, this.events, this.serial) : neverSpawned
     await this.#box.tell({ type: 'vmm.exited', ...exit })
@@ -150,17 +147,12 @@ export class Watch {
     await this.serial.read()
   }
 
-  async #readToEnd(): Promise<void> {
-    await this.events.readToEnd()
-    await this.serial.read()
-  }
-
   /** Reads first what would be lost. One at a time: two would forget each other's cuts. */
   async #cutLongFiles(): Promise<void> {
     if (this.#isCutting) return
     this.#isCutting = true
     this.#sizesAt = performance.now()
-    await this.#readFiles().catch(() => {}) // Closed, or unreadable: the more may it be cut
+    await this.#readFiles().catch(() => {}) // Closed
     const cut = await cutLongFiles(this.#growing, point => this.#box.boundary(point)).catch(
       () => new Map<string, number>(),
     ) // tried again at the next poll
