@@ -1,4 +1,3 @@
-import { Observable } from 'rxjs'
 import {
   type BoxActor,
   type BoxInfo,
@@ -22,6 +21,7 @@ import type {
   StopOptions,
   WaitForOptions,
 } from '../box.ts'
+import { Observable } from '../observable.ts'
 import { check, shapes } from '../options.ts'
 import { longestMs, removedError, testOf } from '../waits.ts'
 

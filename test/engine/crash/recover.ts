@@ -13,11 +13,13 @@ import {
 import type { Outcome } from './run-child.ts'
 import { type Binary, type Scenario, settled } from './scenario.ts'
 import { vmmsOf } from './vmms.ts'
-import { lookAround } from './world.ts'
+import { lookAround, type World } from './world.ts'
 
 export interface Recovered {
   readonly boxes: readonly BoxInfo[]
   readonly records: readonly LedgerRecord[]
+  /** what the engine that was killed has left */
+  readonly before: World
 }
 
 const isUp = ({ state }: BoxInfo) => ['starting', 'running', 'stopping', 'removing'].includes(state)
@@ -40,6 +42,7 @@ export interface Check {
   readonly scenario: Scenario
   /** for messages */
   readonly what: string
+  readonly look?: (runtime: BoxRuntime) => Promise<void>
 }
 
 /**
@@ -60,7 +63,7 @@ export async function recoverAndCheck(home: string, outcome: Outcome, check: Che
 async function recoverOnce(
   home: string,
   outcome: Outcome,
-  { binary, scenario, what }: Check,
+  { binary, scenario, what, look }: Check,
 ): Promise<Recovered> {
   const before = await lookAround(home)
   assertAlone(before.vmms, what)
@@ -91,7 +94,8 @@ async function recoverOnce(
   assertPausesWanted(records, boxes, scenario.pausesFromOutside ?? false, what)
   assertFoldedOnce(home, records, boxes, what)
   assertNothingLeft(home, boxes, what)
-  return { boxes, records }
+  await look?.(runtime)
+  return { boxes, records, before }
 }
 
 async function recoverAgain(home: string, { boxes, records }: Recovered, { binary, scenario, what }: Check) {
