@@ -1,5 +1,6 @@
 import { type BoxInfo, BoxRuntime, type LedgerRecord } from 'boxledger'
 import * as assert from 'uvu/assert'
+import { eventually } from '../../support/eventually.ts'
 import {
   assertAgreement,
   assertAlone,
@@ -101,22 +102,28 @@ async function recoverOnce(
 async function recoverAgain(home: string, { boxes, records }: Recovered, { binary, scenario, what }: Check) {
   await using runtime = await BoxRuntime.open({ home, vmm: { binary }, durability: 'process' })
   const again = await settledBoxes(runtime, scenario.endsItself ?? false)
-  assert.equal(again, boxes, `${what}: a second recovery changes nothing`)
+  assert.equal(again.map(lasting), boxes.map(lasting), `${what}: a second recovery changes nothing`)
   const report = await runtime.verify({ replay: true })
   assert.equal(report.problems, [], `${what}: the ledger is sound, and its heads are its fold`)
   assert.is(report.records, records.length, `${what}: a second recovery records nothing`)
   assertAgreement(again, await lookAround(home), what)
-  await removeAll(runtime, home)
+  await removeAll(runtime, home, what)
   assertNothingLeft(home, [], what)
 }
 
-async function removeAll(runtime: BoxRuntime, home: string): Promise<void> {
+const vmmsIn = (home: string, id: string) => vmmsOf(home).filter(({ box }) => box === id)
+
+/** What is known of a box beside how quick its VMM is just now. */
+const lasting = ({ responding: _, ...info }: BoxInfo) => info
+
+async function removeAll(runtime: BoxRuntime, home: string, what: string): Promise<void> {
   for (const { id, state } of await runtime.listInfo()) {
     if (state === 'unknown') {
-      for (const { pid, box } of vmmsOf(home)) if (box === id) process.kill(pid, 'SIGKILL')
+      for (const { pid } of vmmsIn(home, id)) process.kill(pid, 'SIGKILL')
+      await eventually(() => vmmsIn(home, id).length === 0)
       await runtime.resolve(id, 'dead')
     }
     await runtime.remove(id, { force: true })
   }
-  assert.equal(vmmsOf(home), [], 'no VMM is left')
+  assert.equal(vmmsOf(home), [], `${what}: no VMM is left`)
 }
