@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs'
-import { type Box, BoxRuntime } from 'boxledger'
+import { type Box, BoxRuntime, type Clock } from 'boxledger'
 import { crashPoints } from 'boxledger/machines'
 import type { Binary, Stage } from './scenario.ts'
 import { scenarioOf } from './scenarios.ts'
@@ -18,8 +18,17 @@ let total = 0
 const passed = new Map<string, number>()
 let rejecting = false
 
+const { behindMs = 0 } = scenario
+const clock: Clock = {
+  now: () => Date.now() - behindMs,
+  monotonic: () => performance.now(),
+  setTimeout: (callback, ms) => setTimeout(callback, Math.min(ms, 0x7fffffff)).unref(),
+  clearTimeout: handle => clearTimeout(handle as NodeJS.Timeout),
+}
+
 const runtime = await BoxRuntime.open({
   home,
+  ...(behindMs === 0 ? {} : { clock }),
   vmm: { binary: scenario.vmm?.(home) ?? (JSON.parse(binary) as Binary) },
   seams: {
     boundary: point => {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { withTempDir } from '../../support/tmp.ts'
-import { type Recovered, recoverAndCheck } from './recover.ts'
+import { type Check, type Recovered, recoverAndCheck } from './recover.ts'
 import { type Outcome, type Run, runChild } from './run-child.ts'
 import type { Binary } from './scenario.ts'
 import { scenarioOf } from './scenarios.ts'
@@ -18,6 +18,10 @@ export interface Kill {
   /** boundaries after that, of the opening of the home, to be killed at, one owner after the other */
   readonly thenAt?: readonly string[]
   readonly killAfter?: Run['killAfter']
+  /** what happens while no engine is there */
+  readonly meanwhile?: (home: string, outcome: Outcome) => unknown
+  /** looks at what the next engine has made of it */
+  readonly look?: Check['look']
 }
 
 export interface Killed extends Recovered {
@@ -29,7 +33,7 @@ export interface Killed extends Recovered {
 /** Lets an engine do something, kills it, and checks what the next one makes of it. */
 export function killAndCheck(binary: Binary, kill: Kill): Promise<Killed> {
   return withTempDir(async dir => {
-    const { scenario: name, at, thenAt = [], killAfter } = kill
+    const { scenario: name, at, thenAt = [], killAfter, meanwhile, look } = kill
     const home = join(dir, 'home')
     const scenario = scenarioOf(name)
     await scenario.prepare?.(home, binary)
@@ -42,12 +46,19 @@ export function killAndCheck(binary: Binary, kill: Kill): Promise<Killed> {
     })
     let kills = outcome.signal === 'SIGKILL' ? 1 : 0
     scenario.mend?.(home)
+    await meanwhile?.(home, outcome)
     for (const at of thenAt) {
       const { signal } = await runChild({ home, scenario: 'reopen', binary, at })
       if (signal === 'SIGKILL') kills += 1
     }
     const what = [`${name}, killed at ${at ?? 'no boundary'}`, ...thenAt].join(', then at ')
-    const recovered = await recoverAndCheck(home, outcome, { binary, what, scenario })
+    // Where something befalls them boxes may not stay as they were.
+    const answers = meanwhile === undefined ? outcome.answers : []
+    const recovered = await recoverAndCheck(
+      home,
+      { ...outcome, answers },
+      { binary, what, scenario, ...(look === undefined ? {} : { look }) },
+    )
     return { ...recovered, outcome, kills }
   })
 }

@@ -1,5 +1,6 @@
 import { type BoxInfo, BoxRuntime, type LedgerRecord } from 'boxledger'
 import * as assert from 'uvu/assert'
+import { eventually } from '../../support/eventually.ts'
 import {
   assertAgreement,
   assertAlone,
@@ -13,11 +14,13 @@ import {
 import type { Outcome } from './run-child.ts'
 import { type Binary, type Scenario, settled } from './scenario.ts'
 import { vmmsOf } from './vmms.ts'
-import { lookAround } from './world.ts'
+import { lookAround, type World } from './world.ts'
 
 export interface Recovered {
   readonly boxes: readonly BoxInfo[]
   readonly records: readonly LedgerRecord[]
+  /** what the engine that was killed has left */
+  readonly before: World
 }
 
 const isUp = ({ state }: BoxInfo) => ['starting', 'running', 'stopping', 'removing'].includes(state)
@@ -40,6 +43,7 @@ export interface Check {
   readonly scenario: Scenario
   /** for messages */
   readonly what: string
+  readonly look?: (runtime: BoxRuntime) => Promise<void>
 }
 
 /**
@@ -60,7 +64,7 @@ export async function recoverAndCheck(home: string, outcome: Outcome, check: Che
 async function recoverOnce(
   home: string,
   outcome: Outcome,
-  { binary, scenario, what }: Check,
+  { binary, scenario, what, look }: Check,
 ): Promise<Recovered> {
   const before = await lookAround(home)
   assertAlone(before.vmms, what)
@@ -91,28 +95,35 @@ async function recoverOnce(
   assertPausesWanted(records, boxes, scenario.pausesFromOutside ?? false, what)
   assertFoldedOnce(home, records, boxes, what)
   assertNothingLeft(home, boxes, what)
-  return { boxes, records }
+  await look?.(runtime)
+  return { boxes, records, before }
 }
 
 async function recoverAgain(home: string, { boxes, records }: Recovered, { binary, scenario, what }: Check) {
   await using runtime = await BoxRuntime.open({ home, vmm: { binary }, durability: 'process' })
   const again = await settledBoxes(runtime, scenario.endsItself ?? false)
-  assert.equal(again, boxes, `${what}: a second recovery changes nothing`)
+  assert.equal(again.map(lasting), boxes.map(lasting), `${what}: a second recovery changes nothing`)
   const report = await runtime.verify({ replay: true })
   assert.equal(report.problems, [], `${what}: the ledger is sound, and its heads are its fold`)
   assert.is(report.records, records.length, `${what}: a second recovery records nothing`)
   assertAgreement(again, await lookAround(home), what)
-  await removeAll(runtime, home)
+  await removeAll(runtime, home, what)
   assertNothingLeft(home, [], what)
 }
 
-async function removeAll(runtime: BoxRuntime, home: string): Promise<void> {
+const vmmsIn = (home: string, id: string) => vmmsOf(home).filter(({ box }) => box === id)
+
+/** What is known of a box beside how quick its VMM is just now. */
+const lasting = ({ responding: _, ...info }: BoxInfo) => info
+
+async function removeAll(runtime: BoxRuntime, home: string, what: string): Promise<void> {
   for (const { id, state } of await runtime.listInfo()) {
     if (state === 'unknown') {
-      for (const { pid, box } of vmmsOf(home)) if (box === id) process.kill(pid, 'SIGKILL')
+      for (const { pid } of vmmsIn(home, id)) process.kill(pid, 'SIGKILL')
+      await eventually(() => vmmsIn(home, id).length === 0)
       await runtime.resolve(id, 'dead')
     }
     await runtime.remove(id, { force: true })
   }
-  assert.equal(vmmsOf(home), [], 'no VMM is left')
+  assert.equal(vmmsOf(home), [], `${what}: no VMM is left`)
 }

@@ -36,6 +36,8 @@ export interface Scenario {
   readonly pausesFromOutside?: true
   /** its guest does not stay up */
   readonly endsItself?: true
+  /** so many `ms` its clock is behind: all that it asks for was asked for long ago */
+  readonly behindMs?: number
   /** a real VMM can show it too */
   readonly real?: true
 }

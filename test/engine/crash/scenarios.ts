@@ -2,6 +2,7 @@ import type { Scenario } from './scenario.ts'
 import { files } from './scenarios/files.ts'
 import { commands, fates, starts } from './scenarios/life.ts'
 import { recoveries } from './scenarios/recoveries.ts'
+import { special } from './scenarios/special.ts'
 import { busy, reopen } from './scenarios/unbounded.ts'
 
 /** All that an engine is let do to come to every crash point, by name. */
@@ -13,9 +14,9 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   ...recoveries,
 }
 
-/** One of them, or one without an end of its own. */
+/** One of them, one of a single row, or one without an end of its own. */
 export function scenarioOf(name: string): Scenario {
-  const scenario = { ...scenarios, busy, reopen }[name]
+  const scenario = { ...scenarios, ...special, busy, reopen }[name]
   if (scenario === undefined) throw new Error(`There is no scenario ${name}`)
   return scenario
 }

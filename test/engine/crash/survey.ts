@@ -11,7 +11,8 @@ export interface Met {
   readonly at: string
 }
 
-export const pointOf = ({ at }: Met) => at.replace(/#\d+$/, '') as CrashPoint
+export const pointIn = (boundary: string) => boundary.replace(/#\d+$/, '') as CrashPoint
+export const pointOf = ({ at }: Met) => pointIn(at)
 
 /** Runs scenarios to their ends, and tells which boundaries each has come to. */
 export async function survey(binary: Binary, names: readonly string[]): Promise<Met[]> {
@@ -41,9 +42,13 @@ export function somePerScenario(met: readonly Met[], most: number, random: Rando
     const group = `${each.scenario} ${pointOf(each)}`
     groups.set(group, [...(groups.get(group) ?? []), each])
   }
-  return [...groups.values()].flatMap(rest =>
-    Array.from({ length: Math.min(most, rest.length) }, () =>
-      rest.splice(random.below(rest.length), 1),
-    ).flat(),
-  )
+  return [...groups.values()].flatMap(group => someOf(group, most, random))
+}
+
+/** At most so many of a list, each once. */
+export function someOf<T>(list: readonly T[], most: number, random: Random): T[] {
+  const rest = [...list]
+  return Array.from({ length: Math.min(most, rest.length) }, () =>
+    rest.splice(random.below(rest.length), 1),
+  ).flat()
 }
