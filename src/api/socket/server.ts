@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { chmodSync, renameSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { Socket } from 'node:net'
@@ -40,6 +41,7 @@ export class OwnerServer {
     const sockets = new Set<Socket>()
     const underway = new Set<Promise<unknown>>()
     const closing = new AbortController()
+    setMaxListeners(0, closing.signal)
     const routes = routesOf({
       served: { engine, runtime: new EmbeddedRuntime(engine), lookUp: new LookUp(engine) },
       underway: call => {
