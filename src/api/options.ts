@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import * as v from 'valibot'
 import { BoxError, namePattern, quoted } from '../machines/index.ts'
 import { anObject, dictionary, strict, text } from './schema.ts'
@@ -125,11 +126,21 @@ const boxOptions = strict({
   stopTimeoutMs: v.optional(whole(0, 86_400_000)),
 })
 
+/** Whoever gives one signal to many waits means to, and need not be warned. */
+const signal = v.optional(
+  v.pipe(
+    v.instance(AbortSignal),
+    v.transform(given => {
+      setMaxListeners(0, given)
+      return given
+    }),
+  ),
+)
 const commandEntries = {
   commandId: v.optional(v.pipe(text, v.minLength(1), v.maxLength(256))),
   expectedVersion: v.optional(whole(0, Number.MAX_SAFE_INTEGER)),
   actor: v.optional(v.pipe(text, v.maxLength(256))),
-  signal: v.optional(v.instance(AbortSignal)),
+  signal,
 }
 const states = v.picklist([
   'configured',
@@ -144,7 +155,6 @@ const states = v.picklist([
   'removed',
   'unknown',
 ])
-const signal = v.optional(v.instance(AbortSignal))
 const vmm = v.optional(strict({ binary: v.optional(v.union([path, v.pipe(v.array(text), v.nonEmpty())])) }))
 const position = v.optional(whole(1, Number.MAX_SAFE_INTEGER))
 

@@ -1,4 +1,4 @@
-import type { LedgerRecord } from '../machines/index.ts'
+import { BoxError, type LedgerRecord } from '../machines/index.ts'
 import type { Engine } from './engine.ts'
 import { closedError } from './tail.ts'
 import { assertWanted } from './waiting.ts'
@@ -37,10 +37,16 @@ export async function* records(
       throw closedError()
     }
     const end = engine.tail.position
-    for await (const record of next > end ? [] : recordsFrom(engine, next, o.box)) {
-      next = record.position + 1
-      if (matches(record, o) && (labelled === undefined || (await labelled.has(record)))) yield record
-      assertWanted(signal)
+    try {
+      for await (const record of next > end ? [] : recordsFrom(engine, next, o.box)) {
+        next = record.position + 1
+        if (matches(record, o) && (labelled === undefined || (await labelled.has(record)))) yield record
+        assertWanted(signal)
+      }
+    } catch (error) {
+      // The ledger was closed under it, which ends what is followed, and cuts off what is read.
+      if (!engine.tail.isClosed || !BoxError.is(error, 'ENGINE_CLOSED')) throw error
+      continue
     }
     // Of one box only its own records were read: damage of another's is no end of them.
     next = Math.max(next, end + 1)

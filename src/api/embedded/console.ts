@@ -1,5 +1,5 @@
 import { assertWanted, type Engine } from '../../engine/index.ts'
-import type { Head } from '../../machines/index.ts'
+import { type Head, publicStateOf } from '../../machines/index.ts'
 import { type ConsolePiece, readConsolePieces } from '../../vmm/index.ts'
 
 export interface FollowedConsole {
@@ -20,9 +20,10 @@ export async function* consoleOf(
 ): AsyncGenerator<ConsolePiece, void, undefined> {
   const over = new AbortController()
   const end = () => over.abort()
-  const look = ({ box, state: { context } }: Head) => {
-    if (box !== head.box || context.incarnation < incarnation) return
-    if (context.incarnation > incarnation || !context.open) end()
+  const look = ({ box, state: { context, value } }: Head) => {
+    if (box !== head.box) return
+    const isOver = context.incarnation === incarnation && !context.open
+    if (isOver || context.incarnation > incarnation || publicStateOf(value) === 'removed') end()
   }
   const undo = [engine.onChange(look), engine.onClose(end), () => signal?.removeEventListener('abort', end)]
   look(engine.ledger.head(head.box) ?? head)
