@@ -85,10 +85,10 @@ export class Tail {
         if (at >= end) break
         const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, end - at))
         const { bytesRead } = await file.read(buffer, 0, buffer.length, at)
-        if (bytesRead === 0) break
         const bytes = await this.#contentOf(buffer.subarray(0, bytesRead), at)
         // Somebody else who read on meanwhile has had these; or there is a hole.
         if (this.#at !== at) continue
+        if (bytes.length === 0) break
         this.#at += bytes.length
         yield this.#pieceOf(bytes, at, restarted)
         restarted = false
@@ -117,10 +117,13 @@ export class Tail {
     this.#cut = cut
   }
 
-  /** What of these bytes comes before a hole; where they begin with one, reading goes on behind it. */
+  /**
+   * What of these bytes comes before a hole; where they begin with one, reading goes on behind it. That there are none, or
+   * zeros, may come of a cut.
+   */
   async #contentOf(bytes: Buffer, at: number): Promise<Buffer> {
     const zero = bytes.indexOf(0)
-    if (zero !== -1) await this.#seeCut()
+    if (zero !== -1 || bytes.length === 0) await this.#seeCut()
     if (this.#at !== at || at < this.#head || this.#hole === 'none') return bytes
     if (this.#cut > at) this.#at = this.#cut
     else if (zero === 0) {
