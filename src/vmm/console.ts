@@ -95,7 +95,7 @@ async function* keptOf(
   from: number,
   to: number,
 ): AsyncGenerator<ConsolePiece, void, undefined> {
-  const cut = await lastCut(serial)
+  const cut = lastCut(serial)
   const kept = cut === undefined ? Buffer.alloc(0) : await lastBytes(cut.path, keptBytes)
   const begin = (cut?.offset ?? 0) - kept.length
   const wanted = kept.subarray(Math.max(0, from - begin), Math.max(0, to - begin))

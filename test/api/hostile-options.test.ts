@@ -25,7 +25,8 @@ const options = withFields({
   labels: fc.oneof(labels, fc.dictionary(name, name)),
   image: fc.constantFrom<unknown>('builtin', { kernel: '/k', cmdline: 'x', disks: [{ path: '/d' }] }),
   command: fc.array(fc.string(), { minLength: 1 }),
-  env: fc.dictionary(name, fc.string()),
+  env: fc.dictionary(name, fc.oneof(fc.string(), fc.record({ secret: fc.constantFrom('token', 'other') }))),
+  secrets: fc.oneof(fc.constant({ token: 'x', other: 'y' }), fc.dictionary(name, fc.string())),
   workdir: fc.constantFrom('/', '/tmp'),
   user: fc.constantFrom('root', 'a:b'),
   cpus: fc.integer({ min: 1, max: 256 }),
@@ -57,7 +58,10 @@ const isAsAsked = (asked: unknown, info: BoxInfo): void => {
   assert.is(info.autoRemove, wanted.autoRemove ?? false)
   assert.is(info.detach, wanted.detach ?? true)
   assert.equal(spec.command, wanted.command)
-  for (const text of [...Object.entries(info.labels), ...Object.entries(spec.env ?? {})].flat())
+  const values = Object.values(spec.env ?? {}).map(value =>
+    typeof value === 'string' ? value : value.secret,
+  )
+  for (const text of [...Object.entries(info.labels).flat(), ...Object.keys(spec.env ?? {}), ...values])
     assert.ok(typeof text === 'string' && !/[\0\p{Surrogate}]/u.test(text))
 }
 
@@ -246,45 +250,52 @@ function withoutFollow(o: unknown): unknown {
 for (const way of ['embedded', 'socket'] as const) {
   const test = suite(`api: hostile options, ${way}`)
 
+  const attack = async (home: string): Promise<BoxInfo[]> => {
+    await using owner = await BoxRuntime.open({ home, vmm: { binary: '/nowhere/vmm' } })
+    await using client = await BoxRuntime.connect({ home })
+    const runtime = way === 'embedded' ? owner : client
+    homes.set(runtime, home)
+    let position = 0
+    owner.changes$.subscribe(info => {
+      position = info.position
+    })
+    const box = await runtime.create({ name: 'victim', image: { kernel: '/k' } })
+    const counts = { tried: 0, refused: 0, written: 0 }
+    for (const [what, input, call] of calls) {
+      const tries = fc.asyncProperty(input, async value => {
+        const before = position
+        counts.tried++
+        try {
+          await call(runtime, box, value)
+        } catch (error) {
+          assert.ok(BoxError.is(error), `${what}: ${error instanceof Error ? error.stack : String(error)}`)
+          assert.ok(Object.hasOwn(errorCodes, error.code))
+          assert.ok(error.message.length < 2_000, `${what}: a message of ${error.message.length} characters`)
+          if (error.code !== 'INVALID_ARGUMENT') return
+          counts.refused++
+          if (position !== before) counts.written++
+          assert.is(position, before, what)
+        }
+        assert.not(isPolluted())
+      })
+      await fc.assert(tries, { seed, numRuns: runs, includeErrorInReport: true })
+    }
+    assert.ok((await runtime.verify({ replay: true })).ok)
+    process.stdout.write(
+      `\nhostile options, ${way}: ${counts.tried} tried, ${counts.refused} refused, ${counts.written} written\n`,
+    )
+    return await owner.listInfo()
+  }
+
   test('each bad input is refused with a code, and nothing is written', () =>
     withTempDir(async dir => {
       const home = join(dir, 'home')
+      const before = await attack(home)
+      // What was written can be read again.
       await using owner = await BoxRuntime.open({ home, vmm: { binary: '/nowhere/vmm' } })
-      await using client = await BoxRuntime.connect({ home })
-      const runtime = way === 'embedded' ? owner : client
-      homes.set(runtime, home)
-      let position = 0
-      owner.changes$.subscribe(info => {
-        position = info.position
-      })
-      const box = await runtime.create({ name: 'victim', image: { kernel: '/k' } })
-      const counts = { tried: 0, refused: 0, written: 0 }
-      for (const [what, input, call] of calls) {
-        const tries = fc.asyncProperty(input, async value => {
-          const before = position
-          counts.tried++
-          try {
-            await call(runtime, box, value)
-          } catch (error) {
-            assert.ok(BoxError.is(error), `${what}: ${error instanceof Error ? error.stack : String(error)}`)
-            assert.ok(Object.hasOwn(errorCodes, error.code))
-            assert.ok(
-              error.message.length < 2_000,
-              `${what}: a message of ${error.message.length} characters`,
-            )
-            if (error.code !== 'INVALID_ARGUMENT') return
-            counts.refused++
-            if (position !== before) counts.written++
-            assert.is(position, before, what)
-          }
-          assert.not(isPolluted())
-        })
-        await fc.assert(tries, { seed, numRuns: runs, includeErrorInReport: true })
-      }
-      assert.ok((await runtime.verify({ replay: true })).ok)
-      process.stdout.write(
-        `\nhostile options, ${way}: ${counts.tried} tried, ${counts.refused} refused, ${counts.written} written\n`,
-      )
+      assert.equal(await owner.listInfo(), before)
+      assert.ok(before.every(({ parked }) => parked === undefined))
+      assert.ok((await owner.verify({ replay: true })).ok)
     }))
 
   test.run()

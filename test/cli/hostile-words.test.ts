@@ -1,4 +1,5 @@
 // @timeout 120
+// @timeout-long 300
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'

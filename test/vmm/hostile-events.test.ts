@@ -1,4 +1,5 @@
 // @timeout 120
+// @timeout-long 600
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BoxRuntime } from 'boxledger'
@@ -89,7 +90,7 @@ const split = (bytes: Buffer, size: () => number): VmmEvent[] => {
 }
 
 test('the same events, at the same places, however the bytes are parted', () => {
-  const rounds = sized(400, 20_000)
+  const rounds = sized(400, 5_000)
   let found = 0
   for (let round = 0; round < rounds; round++) {
     const bytes = parts()
@@ -109,7 +110,7 @@ test('the same events, at the same places, however the bytes are parted', () => 
 })
 
 test('behind any garbage that ends with a line, or with a hole, the next event is found', () => {
-  for (let round = 0; round < sized(400, 20_000); round++) {
+  for (let round = 0; round < sized(400, 5_000); round++) {
     const bytes = Buffer.concat([parts(), Buffer.from(pick(['\n', '\0'])), Buffer.from(eventOf('vm/last'))])
     assert.is(
       split(bytes, () => 1 + below(300)).at(-1)?.name,

@@ -1,5 +1,5 @@
-import { lstatSync } from 'node:fs'
-import { type FileHandle, readdir, rename, rm } from 'node:fs/promises'
+import { lstatSync, readdirSync, type Stats } from 'node:fs'
+import { type FileHandle, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { type Boundary, noBoundary } from '../../machines/index.ts'
 import { makeOwnFile, openOwnFile } from './own-file.ts'
@@ -44,7 +44,8 @@ export function growingFiles({ serial, command, log, stdout, stderr, events }: R
 
 /**
  * Cuts what takes too much room, all files being of one directory; gives the offsets at which those go on that were cut.
- * A file that cannot be looked at just now keeps no other from being cut.
+ * A file that cannot be looked at just now keeps no other from being cut. It is done often, and mostly in vain: then it
+ * costs some microseconds.
  */
 export async function cutLongFiles(
   files: readonly Growing[],
@@ -52,12 +53,19 @@ export async function cutLongFiles(
 ): Promise<ReadonlyMap<string, number>> {
   const cut = new Map<string, number>()
   const [first] = files
-  const names = first === undefined ? [] : await namesBeside(first.path)
+  const names = first === undefined ? [] : namesBeside(first.path)
   for (const file of files) {
+    const found = lstatSync(file.path, { throwIfNoEntry: false })
+    if (found === undefined || (!takesRoom(found, 0) && cutsOf(file.path, names).length === 0)) continue
     const offset = await cutIfLong(file, names, boundary).catch(() => undefined)
     if (offset !== undefined) cut.set(file.path, offset)
   }
   return cut
+}
+
+/** Blocks alone do not tell: a file system may count them only later. They tell of a VMM that fills the hole. */
+function takesRoom({ size, blocks }: Stats, offset: number): boolean {
+  return size - offset > longestBytes || blocks * blockBytes > mostOnDisk
 }
 
 async function cutIfLong(
@@ -68,8 +76,8 @@ async function cutIfLong(
   const file = await openOwnFile(path, 'r+')
   if (file === undefined) return undefined
   try {
-    const { size: told, blocks } = await file.stat()
-    const size = Math.min(told, Number.MAX_SAFE_INTEGER)
+    const found = await file.stat()
+    const size = Math.min(found.size, Number.MAX_SAFE_INTEGER)
     let cut = newest(path, names)
     if (cut && cut.offset > 0 && (appended || (cut.offset > size && size > head))) {
       // Not there, but from its start it went on: once seen, it stays known.
@@ -79,9 +87,7 @@ async function cutIfLong(
       boundary('after renaming the kept end')
       cut = { path: known, offset: 0 }
     }
-    // Blocks alone do not tell: a file system may count them only later. They tell of a VMM that fills the hole.
-    const isLong = size - (cut?.offset ?? 0) > longestBytes || blocks * blockBytes > mostOnDisk
-    if (!isLong) return undefined
+    if (!takesRoom(found, cut?.offset ?? 0)) return undefined
     await keep(path, size, file, boundary)
     boundary('before cutting a file')
     await file.truncate(head)
@@ -116,7 +122,7 @@ async function keep(path: string, offset: number, from: FileHandle, boundary: Bo
 
 /** The file is begun anew, or has another cut: earlier ones have nothing to do with it. */
 export async function forgetCuts(path: string, boundary: Boundary, except?: string): Promise<void> {
-  for (const cut of cutsOf(path, await namesBeside(path))) {
+  for (const cut of cutsOf(path, namesBeside(path))) {
     if (cut.path === except) continue
     boundary('before forgetting an older end')
     await rm(cut.path, { force: true, recursive: true })
@@ -130,18 +136,17 @@ export interface Cut {
 }
 
 /** The last cut of a file, and where the file goes on after it: where it was, or at its start if it is appended to. */
-export async function lastCut(path: string, head = 0): Promise<Cut | undefined> {
-  const cut = newest(path, await namesBeside(path))
-  if (cut === undefined) return undefined
-  const file = await openOwnFile(path)
-  if (file === undefined) return cut
-  const { size } = await file.stat().finally(() => file.close())
-  return size <= head || size >= cut.offset ? cut : { ...cut, offset: 0 }
+export function lastCut(path: string, head = 0): Cut | undefined {
+  const cut = newest(path, namesBeside(path))
+  const size = cut && lstatSync(path, { throwIfNoEntry: false })?.size
+  return cut === undefined || size === undefined || size <= head || size >= cut.offset
+    ? cut
+    : { ...cut, offset: 0 }
 }
 
-async function namesBeside(path: string): Promise<string[]> {
+function namesBeside(path: string): string[] {
   try {
-    return await readdir(dirname(path))
+    return readdirSync(dirname(path))
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
     throw error

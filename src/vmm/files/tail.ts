@@ -70,7 +70,7 @@ export class Tail {
     try {
       const { size } = await file.stat()
       if (size === this.#at && size > 0) return
-      await this.#seeCut()
+      this.#seeCut()
       // Begun anew by the guest's reboot, or cut by us: then it goes on where it was, behind a hole.
       let restarted = size < this.#at && this.#cut === 0
       if (restarted) this.rewind()
@@ -85,10 +85,10 @@ export class Tail {
         if (at >= end) break
         const buffer = Buffer.allocUnsafe(Math.min(pieceBytes, end - at))
         const { bytesRead } = await file.read(buffer, 0, buffer.length, at)
-        if (bytesRead === 0) break
-        const bytes = await this.#contentOf(buffer.subarray(0, bytesRead), at)
+        const bytes = this.#contentOf(buffer.subarray(0, bytesRead), at)
         // Somebody else who read on meanwhile has had these; or there is a hole.
         if (this.#at !== at) continue
+        if (bytes.length === 0) break
         this.#at += bytes.length
         yield this.#pieceOf(bytes, at, restarted)
         restarted = false
@@ -111,16 +111,19 @@ export class Tail {
     return { bytes, at, restarted, missed }
   }
 
-  async #seeCut(): Promise<void> {
-    const cut = (await lastCut(this.#path, this.#head))?.offset ?? 0
+  #seeCut(): void {
+    const cut = lastCut(this.#path, this.#head)?.offset ?? 0
     if (cut !== this.#cut) this.#hole = cut > 0 ? 'ahead' : 'none'
     this.#cut = cut
   }
 
-  /** What of these bytes comes before a hole; where they begin with one, reading goes on behind it. */
-  async #contentOf(bytes: Buffer, at: number): Promise<Buffer> {
+  /**
+   * What of these bytes comes before a hole; where they begin with one, reading goes on behind it. That there are none, or
+   * zeros, may come of a cut.
+   */
+  #contentOf(bytes: Buffer, at: number): Buffer {
     const zero = bytes.indexOf(0)
-    if (zero !== -1) await this.#seeCut()
+    if (zero !== -1 || bytes.length === 0) this.#seeCut()
     if (this.#at !== at || at < this.#head || this.#hole === 'none') return bytes
     if (this.#cut > at) this.#at = this.#cut
     else if (zero === 0) {
