@@ -33,6 +33,7 @@ for (const way of ways) {
       const box = await runtime.create(options)
       assert.equal(holding(home), [join(home, 'secrets', box.id)])
       assert.equal((await box.info()).spec.env, options.env)
+      assert.equal((await runtime.verify({ replay: true })).problems, [])
       const records: string[] = []
       for await (const record of runtime.events()) records.push(JSON.stringify(record))
       assert.not.ok(records.join().includes(value))

@@ -1,4 +1,4 @@
-// @timeout 120
+// @timeout 420
 // @timeout-long 420
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'

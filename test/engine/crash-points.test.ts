@@ -1,4 +1,4 @@
-// @timeout 300
+// @timeout 900
 // @timeout-long 1500
 import type { BoxRuntime } from 'boxledger'
 import { crashPoints } from 'boxledger/machines'

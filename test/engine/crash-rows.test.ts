@@ -1,4 +1,4 @@
-// @timeout 240
+// @timeout 600
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needsCloudHypervisor } from '../support/requires.ts'

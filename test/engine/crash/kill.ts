@@ -1,14 +1,9 @@
 import { join } from 'node:path'
 import { withTempDir } from '../../support/tmp.ts'
 import { type Check, type Recovered, recoverAndCheck } from './recover.ts'
-import { type Outcome, type Run, runChild } from './run-child.ts'
+import { type Outcome, type Run, runEngine } from './run-child.ts'
 import type { Binary } from './scenario.ts'
 import { scenarioOf } from './scenarios.ts'
-
-export interface Place {
-  readonly home: string
-  readonly binary: Binary
-}
 
 export interface Kill {
   /** name of the scenario */
@@ -37,9 +32,9 @@ export function killAndCheck(binary: Binary, kill: Kill): Promise<Killed> {
     const home = join(dir, 'home')
     const scenario = scenarioOf(name)
     await scenario.prepare?.(home, binary)
-    const outcome = await runChild({
+    const outcome = await runEngine({
       home,
-      scenario: name,
+      name,
       binary,
       ...(at === undefined ? {} : { at }),
       ...(killAfter === undefined ? {} : { killAfter }),
@@ -48,7 +43,7 @@ export function killAndCheck(binary: Binary, kill: Kill): Promise<Killed> {
     scenario.mend?.(home)
     await meanwhile?.(home, outcome)
     for (const at of thenAt) {
-      const { signal } = await runChild({ home, scenario: 'reopen', binary, at })
+      const { signal } = await runEngine({ home, name: 'reopen', binary, at })
       if (signal === 'SIGKILL') kills += 1
     }
     const what = [`${name}, killed at ${at ?? 'no boundary'}`, ...thenAt].join(', then at ')
