@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
-import { BoxError, type BoxInfo } from 'boxledger'
-import { type BoxState, step as boxStep, isRefusal, publicStateOf } from 'boxledger/machines'
-import { Simulation, type SimulationOptions } from 'boxledger/testing'
+import { BoxError, type BoxInfo, type CommandOptions } from 'boxledger'
+import { type BoxState, type step as boxStep, isRefusal, publicStateOf } from 'boxledger/machines'
+import { type Flush, Simulation } from 'boxledger/testing'
 import type { PlainBox } from './model.ts'
 import type { Command, Fate, Obstacle, Step } from './steps.ts'
 
@@ -23,24 +23,29 @@ interface Control {
   fails: Obstacle | undefined
   /** boundaries until the engine is killed; 0 or less: it is not */
   fuse: number
+  /** what becomes of a write, counted from the next one */
+  rejected: { readonly write: number; readonly outcome: 'there' | 'lost' } | undefined
 }
 
 /** The real engine in a simulated world, to which steps are done. */
 export class Home {
   readonly #world: Simulation
   readonly #control: Control
+  readonly #step: typeof boxStep
   readonly #ids = new Map<number, string>()
   /** the fold of every box from zero */
   readonly #folded = new Map<string, { state: BoxState; version: number }>()
   #position = 0
+  #commands = 0
 
-  private constructor(world: Simulation, control: Control) {
+  private constructor(world: Simulation, control: Control, step: typeof boxStep) {
     this.#world = world
     this.#control = control
+    this.#step = step
   }
 
-  static async open(step: SimulationOptions['step']): Promise<Home> {
-    const control: Control = { fails: undefined, fuse: 0 }
+  static async open(step: typeof boxStep): Promise<Home> {
+    const control: Control = { fails: undefined, fuse: 0, rejected: undefined }
     let world: Simulation | undefined
     world = await Simulation.open({
       seed: 1,
@@ -49,13 +54,14 @@ export class Home {
         const { fails } = control
         return { call: name => (name === fails ? { outcome: 'refused' } : {}) }
       },
+      flush: () => ({ writeMs: 0, answerMs: 0, outcome: outcomeOfNext(control) }),
       boundary: () => {
         control.fuse -= 1
         if (control.fuse === 0) world?.crash()
       },
-      ...(step === undefined ? {} : { step }),
+      step,
     })
-    return new Home(world, control)
+    return new Home(world, control, step)
   }
 
   /** Does a step, and lets everything come to rest. Gives what its caller was told. */
@@ -63,6 +69,7 @@ export class Home {
     const code = await this.#do(step)
     await this.#world.advance(settleMs)
     this.#control.fails = undefined
+    this.#control.rejected = undefined
     return code
   }
 
@@ -77,9 +84,20 @@ export class Home {
         if (step.step.do === 'fate') this.#fate(step.step)
         else void this.#command(step.step)
         await world.advance(settleMs)
-        this.#control.fuse = 0
-        world.crash()
-        await world.until(world.reopen())
+        await this.#nextEngine()
+        return null
+      case 'repeated': {
+        const command = { commandId: `command-${this.#commands++}` }
+        this.#control.fuse = step.boundary
+        void this.#command(step.step, command)
+        await world.advance(settleMs)
+        await this.#nextEngine()
+        await world.until(this.#command(step.step, command))
+        return null
+      }
+      case 'rejected':
+        this.#control.rejected = { write: step.write, outcome: step.outcome }
+        await world.until(this.#command(step.step))
         return null
       case 'crash':
       case 'close':
@@ -102,9 +120,15 @@ export class Home {
     }
   }
 
-  async #command(command: Command): Promise<string> {
+  async #nextEngine(): Promise<void> {
+    this.#control.fuse = 0
+    this.#world.crash()
+    await this.#world.until(this.#world.reopen())
+  }
+
+  async #command(command: Command, c: CommandOptions = {}): Promise<string> {
     try {
-      await this.#give(command)
+      await this.#give(command, c)
       return 'none'
     } catch (error) {
       if (!BoxError.is(error)) throw error
@@ -112,22 +136,22 @@ export class Home {
     }
   }
 
-  async #give(command: Command): Promise<unknown> {
+  async #give(command: Command, c: CommandOptions): Promise<unknown> {
     const { runtime } = this.#world
     if (command.do === 'create') {
       const { box, name, policy, retries, autoRemove, detach } = command
       const restart = { policy, backoff, ...(retries === null ? {} : { maxRetries: retries }) }
       const labels = { box: String(box) }
-      return runtime.create({ ...(name === null ? {} : { name }), labels, restart, autoRemove, detach })
+      return runtime.create({ ...(name === null ? {} : { name }), labels, restart, autoRemove, detach }, c)
     }
     const id = this.#idOf(command.box)
-    if (command.do === 'remove') return runtime.remove(id, { force: command.force })
-    if (command.do === 'rename') return runtime.rename(id, command.name)
+    if (command.do === 'remove') return runtime.remove(id, { force: command.force, ...c })
+    if (command.do === 'rename') return runtime.rename(id, command.name, c)
     const box = await runtime.get(id)
     if (box === undefined) throw new BoxError('NOT_FOUND', `There is no box ${id}`)
-    if (command.do === 'stop') return box.stop({ mode: command.mode })
+    if (command.do === 'stop') return box.stop({ mode: command.mode, ...c })
     if (command.do === 'start' || command.do === 'restart') this.#control.fails = command.fails
-    return box[command.do]()
+    return box[command.do](c)
   }
 
   #fate({ box, does }: Fate): void {
@@ -187,7 +211,7 @@ export class Home {
       const { box, position, version, event, at, to } = record
       const before = this.#folded.get(box)
       agree(`the order of ${box}`, [position, version], [this.#position + 1, (before?.version ?? 0) + 1])
-      const outcome = boxStep(before?.state, event, { at: Date.parse(at), version })
+      const outcome = this.#step(before?.state, event, { at: Date.parse(at), version })
       if (isRefusal(outcome)) throw new Error(`${event.type} at ${position} is refused when folded`)
       agree(`the outcome of ${event.type} at ${position}`, to, outcome.to)
       this.#folded.set(box, { state: outcome.state, version })
@@ -206,6 +230,14 @@ export class Home {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#world[Symbol.asyncDispose]()
   }
+}
+
+function outcomeOfNext(control: Control): Flush['outcome'] {
+  const { rejected } = control
+  if (rejected === undefined) return 'written'
+  const isNow = rejected.write === 1
+  control.rejected = isNow ? undefined : { ...rejected, write: rejected.write - 1 }
+  return isNow ? rejected.outcome : 'written'
 }
 
 function observedOf({ labels, name, state, incarnation, ending, restarts, restartAt }: BoxInfo): Observed {

@@ -58,19 +58,18 @@ export function outcomesOf(model: Model, step: Step): Outcome[] {
       }))
     }
     case 'interrupted': {
-      const { step: inner } = step
-      const after = apply(model, inner).model
-      const endsWithOwner = model.some(({ box, detach }) => box === inner.box && !detach)
+      const ways = cutOff(model, step.step)
       // What befalls a box is never missed; but one that ends with its owner may do so first.
-      const ways = inner.do === 'fate' && !endsWithOwner ? [after] : [model, after]
-      if (inner.do === 'start' || inner.do === 'restart') {
-        const { do: verb, box } = inner
-        // A start that is cut off goes on where it can, else it has failed; or its box ends with its owner.
-        ways.push(apply(model, { do: verb, box, fails: 'vm.boot' }).model)
-        if (endsWithOwner) ways.push(apply(model, { do: verb, box }).model)
-      }
-      return ways.map(way => ({ model: withoutOwner(way), code: null }))
+      if (step.step.do !== 'fate' || isAttached(model, step.step.box)) ways.push(withoutOwner(model))
+      return ways.map(way => ({ model: way, code: null }))
     }
+    case 'repeated':
+      return [...cutOff(model, step.step), apply(withoutOwner(model), step.step).model].map(way => ({
+        model: way,
+        code: null,
+      }))
+    case 'rejected':
+      return [model, apply(model, step.step).model].map(way => ({ model: way, code: null }))
     case 'crash':
     case 'close':
     case 'reboot': {
@@ -83,6 +82,23 @@ export function outcomesOf(model: Model, step: Step): Outcome[] {
     default:
       return [apply(model, step)]
   }
+}
+
+/** What may become of something that was begun when its owner was killed. */
+function cutOff(model: Model, step: Command | Fate): Model[] {
+  const ways = [apply(model, step).model]
+  if (step.do === 'start' || step.do === 'restart') {
+    const { do: verb, box } = step
+    // A start goes on where it can, else it has failed; or its box ends with its owner, before it or within it.
+    ways.push(apply(model, { do: verb, box, fails: 'vm.boot' }).model)
+    if (isAttached(model, box)) ways.push(apply(model, { do: verb, box }).model)
+    if (isAttached(model, box) && verb === 'restart') ways.push(model)
+  }
+  return ways.map(withoutOwner)
+}
+
+function isAttached(model: Model, box: number): boolean {
+  return model.some(other => other.box === box && !other.detach)
 }
 
 /** Nothing that is not detached outlives its owner. */

@@ -46,13 +46,22 @@ export type Step =
   | { readonly do: 'together'; readonly first: Command; readonly second: Command }
   /** the engine is killed at one of its boundaries while it is at something, and another one opens the home */
   | { readonly do: 'interrupted'; readonly step: Command | Fate; readonly boundary: number }
+  /** the same, and the next engine is given the command again, under the same ID */
+  | { readonly do: 'repeated'; readonly step: Command; readonly boundary: number }
+  /** the disk rejects a write, which is there all the same or lost */
+  | {
+      readonly do: 'rejected'
+      readonly step: Command
+      readonly write: number
+      readonly outcome: 'there' | 'lost'
+    }
   /** the engine is killed or closed, or the host reboots; then things happen, and another engine opens the home */
   | { readonly do: 'crash' | 'close' | 'reboot'; readonly meanwhile: readonly Fate[] }
   /** all restarts that are due come, and those that they lead to do not */
   | { readonly do: 'wait'; readonly fails?: Obstacle }
 
 /** Any number; which box that is comes out of the sequence that it is in. */
-const box = fc.nat({ max: 4 })
+const box = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 2 }) })
 const name = fc.option(fc.constantFrom('a', 'b', 'c'), { nil: null, freq: 3 })
 const fails = fc.constantFrom<Obstacle>('prepare', 'spawn', 'vm.boot')
 const constant = <const T>(value: T) => fc.constant(value)
@@ -62,7 +71,7 @@ const create = fc.record({
   box: fc.constant(0),
   name,
   policy: fc.constantFrom('no', 'on-failure', 'always', 'unless-stopped'),
-  retries: fc.constantFrom(null, 0, 1, 2),
+  retries: fc.constantFrom(null, 0, 1, 1, 2),
   autoRemove: fc.boolean(),
   detach: fc.boolean(),
 })
@@ -70,7 +79,7 @@ const create = fc.record({
 const start = fc.record({ do: constant('start'), box })
 
 const smooth: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 3, arbitrary: create },
+  { weight: 2, arbitrary: create },
   { weight: 6, arbitrary: start },
   { weight: 2, arbitrary: fc.record({ do: constant('restart'), box }) },
   {
@@ -97,8 +106,8 @@ const fate: fc.Arbitrary<Fate> = fc.record({
 })
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 10, arbitrary: command },
-  { weight: 4, arbitrary: fate },
+  { weight: 8, arbitrary: command },
+  { weight: 8, arbitrary: fate },
   { weight: 2, arbitrary: fc.record({ do: constant('together'), first: smooth, second: smooth }) },
   {
     weight: 3,
@@ -111,17 +120,34 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 2,
     arbitrary: fc.record({
+      do: constant('repeated'),
+      step: command,
+      boundary: fc.integer({ min: 1, max: 30 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: constant('rejected'),
+      step: command,
+      write: fc.integer({ min: 1, max: 6 }),
+      outcome: fc.constantFrom('there', 'lost'),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
       do: fc.constantFrom('crash', 'close', 'reboot'),
       meanwhile: fc.array(fate, { maxLength: 2 }),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ do: constant('wait') }) },
+  { weight: 8, arbitrary: fc.record({ do: constant('wait') }) },
   { weight: 1, arbitrary: fc.record({ do: constant('wait'), fails }) },
 )
 
 /** Something happens to a box from the beginning on, since nothing can happen to none. */
 export const sequence: fc.Arbitrary<readonly Step[]> = fc
-  .tuple(create, fc.array(step, { minLength: 1, maxLength: 20 }))
+  .tuple(create, fc.array(step, { minLength: 1, maxLength: 25 }))
   .map(([first, rest]) => numbered([first, ...rest]))
 
 /** The same, where each box has its number, and is one that was asked for. */
@@ -132,6 +158,7 @@ function numbered(steps: readonly Step[]): readonly Step[] {
   return steps.map(step => {
     if (step.do === 'together') return { ...step, first: number(step.first), second: number(step.second) }
     if (step.do === 'interrupted') return { ...step, step: number(step.step) }
+    if (step.do === 'repeated' || step.do === 'rejected') return { ...step, step: number(step.step) }
     if (step.do === 'wait') return step
     if (!('meanwhile' in step)) return number(step)
     // Of two things that befall one box unseen, the second may depend on what an engine makes of the first.
