@@ -124,6 +124,23 @@ test('reboots without end are a loop, and cut off', () =>
     assert.ok(info.version < 60, `${info.version} records`)
   }))
 
+test('what is asked of a box in a flood is done, and shown', () =>
+  withOwner(async ({ runtime, home }) => {
+    const box = await liarOf(runtime, home, ['flood-events,events=vm/nothing'])
+    await box.start()
+    for (let n = 0; n < sized(10, 200); n++) {
+      await box.pause()
+      await sleep(110 * (n % 10))
+      assert.is((await box.info()).state, 'paused')
+      await box.resume()
+      assert.is((await box.info()).state, 'running')
+    }
+    const types: string[] = []
+    for await (const { event } of box.events()) types.push(event.type)
+    assert.is(types.filter(type => type === 'vm.paused').length, sized(10, 200))
+    assert.is(types.filter(type => type === 'vm.resumed').length, sized(10, 200))
+  }))
+
 test('consoles of a guest that prints for ever: one that reads, one that never does; neither takes memory', () =>
   withOwner(async ({ runtime, home }) => {
     const box = await liarOf(runtime, home, ['flood-serial,mibps=30,body=all work and no play'])

@@ -48,6 +48,8 @@ export class DriverActor {
   #spawning: Promise<void> = Promise.resolve()
   #attaching: Promise<boolean> | undefined
   #isLosing = false
+  /** fires when an effect begins: what a look has found before may not be so any more */
+  #undisturbed = new AbortController()
 
   constructor(input: DriverInput) {
     this.#box = new Incarnation(input)
@@ -69,6 +71,7 @@ export class DriverActor {
   }
 
   async #run(effect: Effect, recovered: boolean): Promise<void> {
+    this.#undisturbed.abort()
     const cancel = new AbortController()
     this.#running.set(effect.id, cancel)
     const signal = AbortSignal.any([cancel.signal, this.#box.closed])
@@ -125,16 +128,19 @@ export class DriverActor {
   #lookAfterLoss(): void {
     if (this.#isLosing) return
     this.#isLosing = true
+    const { closed } = this.#box
     const look = async () => {
-      await pause(afterLossMs, this.#box.closed, { ref: false })
+      await pause(afterLossMs, closed, { ref: false })
       this.#isLosing = false
       const { stop, failure, next } = this.#box.context
       const isSteady = stop === null && failure === null && next === null
-      // An own call tells what came of it.
-      if (!isSteady || !this.#watch.events.hasBooted || this.#box.client.isBusy) return
-      const found = await lookAt(this.#box, this.#watch, this.#box.closed)
+      if (closed.aborted || !isSteady || !this.#watch.events.hasBooted) return
+      this.#undisturbed = new AbortController()
+      const undisturbed = AbortSignal.any([this.#undisturbed.signal, closed])
+      const found = this.#running.size === 0 && (await lookAt(this.#box, this.#watch, undisturbed))
       // One that cannot be told now is the heartbeat's matter.
-      if (found.is !== 'unknown') await this.#tellFound(found, this.#box.closed)
+      if (found && found.is !== 'unknown') await this.#tellFound(found, undisturbed)
+      if (!found || undisturbed.aborted) this.#lookAfterLoss()
     }
     void this.#guard(look())
   }
@@ -152,6 +158,7 @@ export class DriverActor {
     else if (found.is !== 'alive') await this.#watch.end(found.is)
     else if (process) {
       await this.#watch.watchFiles()
+      if (signal.aborted) return false
       this.#watch.heartbeat.answered()
       await this.#box.tell({ type: 'vmm.adopted', process, vm: found.vm })
       this.#box.context = { ...this.#box.context, unknownReason: null }
