@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { aborted, assertWanted, closedError, unlessAborted } from '../../engine/index.ts'
 import { BoxError } from '../../machines/index.ts'
+import { Patience } from './patience.ts'
 import { bodyOf, type Exchange, exchange, linesOf, OwnerLost } from './request.ts'
 import { type Answer, fromWire, type OwnerInfo, type WireError } from './wire.ts'
 
@@ -18,8 +18,8 @@ const mostDeaths = 10
 export interface Hooks {
   /** how long it waits for one, in `ms`; default 30 s */
   readonly patienceMs?: number
-  /** tried meanwhile: may make one. Tells who else has the home, if it is told: each has its own time to answer */
-  readonly takeOver?: () => Promise<string | undefined>
+  /** tried meanwhile: may make one. Gives the `ENGINE_LOCKED` if somebody else has the home */
+  readonly takeOver?: () => Promise<BoxError | undefined>
 }
 
 export interface ClientOptions extends Hooks {
@@ -220,8 +220,7 @@ export class OwnerClient {
   /** Who waits for it keeps the process alive, or nobody does. */
   async #find(lost: OwnerLost): Promise<void> {
     const { patienceMs = defaultPatienceMs, takeOver } = this.#options
-    let end = performance.now() + patienceMs
-    let holder: string | undefined
+    const patience = new Patience(patienceMs)
     for (;;) {
       this.assertOpen()
       try {
@@ -230,14 +229,11 @@ export class OwnerClient {
       } catch (error) {
         if (!(error instanceof OwnerLost)) throw error
       }
-      if (performance.now() >= end)
+      if (patience.isOver)
         throw noOwner(`The home has had no owner that answers for ${patienceMs / 1000} s`, lost)
-      const other = await takeOver?.()
-      if (other !== undefined && other !== holder) {
-        holder = other
-        end = performance.now() + patienceMs
-      }
-      await delay(20 + Math.random() * 60, undefined, { ref: false })
+      const refusal = await takeOver?.()
+      if (refusal !== undefined) patience.refused(refusal)
+      await patience.pause({ ref: false })
     }
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { BoxError } from '../../machines/index.ts'
 import type { BoxRuntime } from '../box-runtime.ts'
 import { open } from '../embedded/open.ts'
@@ -6,6 +5,7 @@ import type { EmbeddedRuntime } from '../embedded/runtime.ts'
 import type { OpenOptions } from '../runtime-options.ts'
 import { silenceMs } from './client.ts'
 import { connect } from './connect.ts'
+import { Patience } from './patience.ts'
 
 /**
  * A home's boxes, whoever owns it: this process if nobody else does, else through the socket of whoever does. Should
@@ -13,28 +13,20 @@ import { connect } from './connect.ts'
  * not answered for 10 s.
  */
 export async function join(options: OpenOptions, signal?: AbortSignal): Promise<BoxRuntime> {
-  let owner: string | undefined
-  let end = performance.now() + silenceMs
+  const patience = new Patience(silenceMs)
   for (;;) {
     signal?.throwIfAborted()
     try {
       return await open(options)
     } catch (error) {
       if (!BoxError.is(error, 'ENGINE_LOCKED')) throw error
-      // Another owner than before is one that has come meanwhile: it has its own time to answer.
-      if (ownerIn(error) !== owner) end = performance.now() + silenceMs
-      owner = ownerIn(error)
+      patience.refused(error)
       const served = await serve(options)
       if (served !== undefined) return served
-      if (performance.now() >= end) throw error
+      if (patience.isOver) throw error
     }
-    await delay(20 + Math.random() * 60, undefined, signal === undefined ? {} : { signal })
+    await patience.pause(signal === undefined ? {} : { signal })
   }
-}
-
-/** Which process has the home, as far as it has said so. */
-function ownerIn({ details: { pid, since } }: BoxError): string | undefined {
-  return pid === undefined ? undefined : `${pid} ${since}`
 }
 
 async function serve(options: OpenOptions): Promise<BoxRuntime | undefined> {
@@ -49,7 +41,7 @@ async function serve(options: OpenOptions): Promise<BoxRuntime | undefined> {
         } catch (error) {
           // Somebody else was quicker, and serves.
           if (!BoxError.is(error, 'ENGINE_LOCKED')) throw error
-          return ownerIn(error)
+          return error
         }
       },
       afterClose: async () => own?.close(),

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { Patience } from '../../api/socket/patience.ts'
 import { BoxError, BoxRuntime, type OpenOptions } from '../../index.ts'
 import type { Cli } from '../cli.ts'
 import { openOptionsOf } from '../session.ts'
@@ -23,13 +23,14 @@ export function addServe({ program, alone }: Cli): void {
 }
 
 async function ownHome(options: OpenOptions, signal: AbortSignal): Promise<BoxRuntime | undefined> {
-  const end = performance.now() + patienceMs
+  const patience = new Patience(patienceMs)
   while (!signal.aborted)
     try {
       return await BoxRuntime.open(options)
     } catch (error) {
-      if (!BoxError.is(error, 'ENGINE_LOCKED') || performance.now() >= end) throw error
-      await delay(20 + Math.random() * 60)
+      if (!BoxError.is(error, 'ENGINE_LOCKED') || patience.isOver) throw error
+      patience.refused(error)
+      await patience.pause()
     }
   return undefined
 }
