@@ -62,6 +62,7 @@ const outputs: Readonly<Record<string, readonly string[]>> = {
     'waited before each: 50 ms, 100 ms',
     'after a stop: stopped, to be restarted: false',
   ],
+  simulate: ['as it comes: start 31 within an hour', 'with patience: holds under 10 seeds'],
   watch: [
     'ready: watched',
     'states: configured → starting → running → stopping → stopped → removing → removed',
