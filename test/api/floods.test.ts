@@ -17,7 +17,7 @@ const test = suite('api: floods')
 const mib = 1 << 20
 
 /** How long it floods, in `ms`. */
-const floodMs = sized(1_200, 30_000)
+const floodMs = sized(1_200, 10_000)
 
 const onDisk = (dir: string): number =>
   readdirSync(dir).reduce(
@@ -128,7 +128,7 @@ test('what is asked of a box in a flood is done, and shown', () =>
   withOwner(async ({ runtime, home }) => {
     const box = await liarOf(runtime, home, ['flood-events,events=vm/nothing'])
     await box.start()
-    for (let n = 0; n < sized(10, 200); n++) {
+    for (let n = 0; n < sized(8, 60); n++) {
       await box.pause()
       await sleep(110 * (n % 10))
       assert.is((await box.info()).state, 'paused')
@@ -137,8 +137,8 @@ test('what is asked of a box in a flood is done, and shown', () =>
     }
     const types: string[] = []
     for await (const { event } of box.events()) types.push(event.type)
-    assert.is(types.filter(type => type === 'vm.paused').length, sized(10, 200))
-    assert.is(types.filter(type => type === 'vm.resumed').length, sized(10, 200))
+    assert.is(types.filter(type => type === 'vm.paused').length, sized(8, 60))
+    assert.is(types.filter(type => type === 'vm.resumed').length, sized(8, 60))
   }))
 
 test('consoles of a guest that prints for ever: one that reads, one that never does; neither takes memory', () =>

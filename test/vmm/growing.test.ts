@@ -93,7 +93,7 @@ test('cut while they are written to and read: little room, true offsets, and not
     await using writer = await Writer.of(path)
     const eager = new Reading(path)
     const picky = new Reading(path, { most: mib })
-    const total = sized(160, 2_000) * mib
+    const total = sized(100, 1_000) * mib
     let over = false
     let most = 0
     const cutting = (async () => {

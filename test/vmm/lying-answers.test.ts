@@ -80,7 +80,7 @@ test('whatever it says, however it ends: an answer that is one, or an error, soo
     else socket.write(none)
   }
   await withServer(behave, async client => {
-    for (let n = 0; n < sized(500, 10_000); n++) {
+    for (let n = 0; n < sized(500, 5_000); n++) {
       lying = true
       const name = pick(calls)
       const began = performance.now()
