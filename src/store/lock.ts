@@ -18,6 +18,9 @@ export interface Lock {
 /** of the lock file, in `bytes` */
 const size = 256
 
+/** How long a lock is tried that somebody has who has not told his name, in `ms`. */
+const patienceMs = 2_000
+
 /**
  * Takes the home, or throws `ENGINE_LOCKED` naming its owner.
  *
@@ -28,7 +31,7 @@ const size = 256
 export async function takeLock(path: string, now: () => number): Promise<Lock> {
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
   try {
-    if (!tryLock(fd)) throw await lockedBy(path)
+    await take(path, () => tryLock(fd))
     const owner: LockOwner = {
       pid: process.pid,
       startTime: startTimeOf(process.pid),
@@ -67,7 +70,7 @@ export async function keepStill(path: string): Promise<Lock> {
   if (!existsSync(path)) return { release() {} }
   const fd = openSync(path, constants.O_RDONLY)
   try {
-    if (!tryLock(fd, 0, 0, { shared: true })) throw await lockedBy(path)
+    await take(path, () => tryLock(fd, 0, 0, { shared: true }))
   } catch (error) {
     closeSync(fd)
     throw error
@@ -75,19 +78,23 @@ export async function keepStill(path: string): Promise<Lock> {
   return { release: () => closeSync(fd) }
 }
 
-/** The new owner writes its name just after it took the lock: a moment's patience finds it. */
-async function lockedBy(path: string): Promise<BoxError> {
-  for (let tries = 0; tries < 20; tries += 1) {
+/**
+ * Tries until it has the lock, or knows a living owner. A new owner writes its name just after it took the lock; and of
+ * one that was killed a fork may be left that has the lock too, until it becomes the program that it was to be.
+ */
+async function take(path: string, tryOnce: () => boolean): Promise<void> {
+  for (const end = performance.now() + patienceMs; !tryOnce(); ) {
     const owner = readOwner(path)
     if (owner && (owner.startTime === null || owner.startTime === startTimeOf(owner.pid)))
-      return new BoxError(
+      throw new BoxError(
         'ENGINE_LOCKED',
         `The home is open in process ${owner.pid} since ${owner.since}. Close it there, or talk to it`,
         { details: { pid: owner.pid, startTime: owner.startTime, since: owner.since, lock: path } },
       )
+    if (performance.now() > end)
+      throw new BoxError('ENGINE_LOCKED', 'The home is open in another process', { details: { lock: path } })
     await delay(5)
   }
-  return new BoxError('ENGINE_LOCKED', 'The home is open in another process', { details: { lock: path } })
 }
 
 function readOwner(path: string): LockOwner | undefined {
@@ -104,7 +111,10 @@ function startTimeOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // The second field, the program's name, may hold spaces and brackets.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    // It has ended, and nobody has waited for it yet.
+    if (fields[0] === 'Z' || fields[0] === 'X') return null
+    return fields[19] ?? null
   } catch {
     // No such process, or no /proc on this system.
     return null

@@ -1,6 +1,8 @@
 import { closeSync, openSync } from 'node:fs'
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { tryLock } from 'fs-native-extensions'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { sized } from '../support/long.ts'
@@ -119,6 +121,19 @@ test('what a dead owner left in the lock file binds nobody', () =>
     const second = await open(home)
     assert.is((await rejection(open(home))).details.pid, process.pid)
     await second.close()
+  }))
+
+test('a lock that a dead owner has left to a fork of its own is waited for', () =>
+  withHome(async home => {
+    await using owner = await startOwner(home, 'hold')
+    await owner.kill()
+    // What the fork of a killed process has until it is another program.
+    const fork = openSync(join(home, 'lock'), 'r+')
+    assert.ok(tryLock(fork))
+    const opening = open(home)
+    assert.is(await Promise.race([opening, delay(300, 'waits')]), 'waits')
+    closeSync(fork)
+    await (await opening).close()
   }))
 
 test.run()

@@ -33,14 +33,14 @@ export function onePerPoint(met: readonly Met[], random: Random): Met[] {
   })
 }
 
-/** For each scenario and point some boundaries, at most so many. */
-export function somePerScenario(met: readonly Met[], most: number, random: Random): Met[] {
+/** One boundary for each point of each scenario. */
+export function onePerScenario(met: readonly Met[], random: Random): Met[] {
   const groups = new Map<string, Met[]>()
   for (const each of met) {
     const group = `${each.scenario} ${pointOf(each)}`
     groups.set(group, [...(groups.get(group) ?? []), each])
   }
-  return [...groups.values()].flatMap(group => someOf(group, most, random))
+  return [...groups.values()].map(group => random.pick(group))
 }
 
 /** At most so many of a list, each once. */
