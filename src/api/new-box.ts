@@ -1,5 +1,5 @@
-import { resolve } from 'node:path'
-import { BoxError, type BoxSpec, type DiskSpec, defaultBackoff } from '../machines/index.ts'
+import { isAbsolute, resolve } from 'node:path'
+import { BoxError, type BoxSpec, type DiskSpec, defaultBackoff, quoted } from '../machines/index.ts'
 import { type BoxOptions, bytesOf, check, shapes } from './options.ts'
 
 /** Largest spec as JSON, in `bytes`. */
@@ -57,6 +57,19 @@ function specOf(given: BoxOptions): BoxSpec {
       stopTimeoutMs: given.stopTimeoutMs ?? 10_000,
     }),
   )
+}
+
+/** Refuses paths that are relative to the directory of another process than this. */
+export function assertAbsolute(options: unknown): void {
+  const { image, disks = [] } = check(shapes.box, options, 'options')
+  const files = typeof image === 'object' ? image : undefined
+  const paths = [
+    files?.kernel,
+    files?.initramfs,
+    ...[...(files?.disks ?? []), ...disks].map(({ path }) => path),
+  ]
+  const relative = paths.find(path => path !== undefined && !isAbsolute(path))
+  if (relative !== undefined) throw invalid('options', `The path ${quoted(relative)} must be absolute`)
 }
 
 /** A box is started by whoever owns its home, wherever that process is. */

@@ -54,6 +54,7 @@ export async function tellDone(
 
 export async function boxOf(runtime: BoxRuntime, target: string): Promise<Box> {
   const box = await runtime.get(target)
-  if (box === undefined) throw new BoxError('NOT_FOUND', `There is no box ${target}`)
+  if (box === undefined)
+    throw new BoxError('NOT_FOUND', `There is no box ${target}`, { details: { idOrName: target } })
   return box
 }

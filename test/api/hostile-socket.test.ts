@@ -267,6 +267,26 @@ test('a body larger than any spec is refused, told of or not', () =>
     assert.is(position(), before)
   }))
 
+test('a body that comes in chunks is a body; paths in it are nobody’s own', () =>
+  withOwner(async ({ path: socket, owner }) => {
+    const chunked = (where: string, parts: readonly string[]) => {
+      const chunks = parts.flatMap(part => [Buffer.byteLength(part).toString(16), part])
+      return post(where, '', ['Transfer-Encoding: chunked', '', ...chunks, '0', '', ''])
+    }
+    const made = await talk(socket, chunked('/v1/call/create', ['[{"name":"ch', 'unked"}', ']']))
+    assert.is(statusOf(made), 200, made)
+    assert.is(await owner.exists('chunked'), true)
+    const images = [
+      '{"kernel":"k"}',
+      '{"kernel":"/k","initramfs":"./i"}',
+      '{"kernel":"/k","disks":[{"path":"d"}]}',
+    ]
+    for (const image of images) {
+      const answer = await talk(socket, post('/v1/call/create', `[{"image":${image}}]`))
+      assert.is(codeIn(answer), 'INVALID_ARGUMENT', answer)
+    }
+  }))
+
 test('requests one after the other on a connection are answered in order', () =>
   withOwner(async ({ path: socket }) => {
     const ask = (name: string) =>

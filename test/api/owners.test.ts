@@ -49,6 +49,7 @@ test('a wait goes on over as many owners as there are, and misses nothing', () =
       if (name !== names.at(-1)) names.push(name)
       return state === 'stopped'
     })
+    await eventually(() => names.length === 1)
     const rounds = Array.from({ length: 12 }, (_, n) => `n${n}`)
     for (const name of rounds) {
       await change()
@@ -195,6 +196,7 @@ test('actors and observables show what other owners have done', () =>
     actor.subscribe(({ context, value }) => shown.push(`${context.name} ${JSON.stringify(value)}`))
     box.state$.subscribe(({ name, state, version }) => states.push(`${version} ${name} ${state}`))
     client.boxes$.subscribe(infos => listed.push(infos.map(({ name }) => name).join()))
+    await eventually(() => states.length === 1 && listed.length > 0)
     await change()
     await owner().rename('x', 'y')
     const there = await owner().get('y')

@@ -4,6 +4,7 @@ import type { CommandOptions } from '../box.ts'
 import type { EmbeddedBox } from '../embedded/box.ts'
 import type { LookUp } from '../embedded/look-up.ts'
 import type { EmbeddedRuntime } from '../embedded/runtime.ts'
+import { assertAbsolute } from '../new-box.ts'
 import { check, shapes } from '../options.ts'
 import type { BoxRef } from './wire.ts'
 
@@ -55,11 +56,13 @@ async function command(
 
 /** Verbs of the runtime, by name. */
 export const calls: Readonly<Record<string, Call>> = {
-  create: async (served, [options, c], signal) => {
+  create: async (served, [options = {}, c], signal) => {
+    assertAbsolute(options)
     const box = await served.runtime.create(options as never, until(c, signal))
     return { value: refOf(served, box), box: box.id }
   },
   getOrCreate: async (served, [options, c], signal) => {
+    assertAbsolute(options)
     const { box, ...rest } = await served.runtime.getOrCreate(options as never, until(c, signal))
     return { value: { ...rest, box: refOf(served, box) }, box: box.id }
   },

@@ -30,21 +30,23 @@ export async function join(options: OpenOptions, signal?: AbortSignal): Promise<
 }
 
 async function serve(options: OpenOptions): Promise<BoxRuntime | undefined> {
-  let own: EmbeddedRuntime | undefined
+  let own: Promise<EmbeddedRuntime | undefined> = Promise.resolve(undefined)
   try {
     return await connect(options.home === undefined ? {} : { home: options.home }, {
       patienceMs: silenceMs,
       takeOver: async () => {
-        try {
-          own = await open(options)
-          return undefined
-        } catch (error) {
+        let refusal: BoxError | undefined
+        own = open(options).catch(error => {
           // Somebody else was quicker, and serves.
           if (!BoxError.is(error, 'ENGINE_LOCKED')) throw error
-          return error
-        }
+          refusal = error
+          return undefined
+        })
+        await own
+        return refusal
       },
-      afterClose: async () => own?.close(),
+      // Also what is being taken over just then.
+      afterClose: async () => (await own.catch(() => undefined))?.close(),
     })
   } catch (error) {
     if (BoxError.is(error, 'NO_OWNER')) return undefined

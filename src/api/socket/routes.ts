@@ -1,15 +1,15 @@
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { closedError, unlessAborted } from '../../engine/index.ts'
 import { BoxError, type Head, quoted } from '../../machines/index.ts'
 import { EmbeddedBox } from '../embedded/box.ts'
 import { engineName } from '../version.ts'
+import { argumentsIn } from './body.ts'
 import { boxCalls, calls, type Done, type Served } from './calls.ts'
 import { headOf } from './head.ts'
 import { ndjson } from './ndjson.ts'
 import { boxStreams, type Lines, streams } from './streams.ts'
-import { type Answer, maxBody, type OwnerInfo, statusOf, tooLarge, toWire } from './wire.ts'
+import { type Answer, type OwnerInfo, statusOf, toWire } from './wire.ts'
 
 interface Environment {
   readonly Bindings: HttpBindings
@@ -61,14 +61,6 @@ export function routesOf({ served, underway, closing }: RoutesOptions): Routes {
     return ndjson(lines(gone.signal), { leave: () => gone.abort(), cutOff: () => c.env.outgoing.destroy() })
   }
 
-  app.use(
-    bodyLimit({
-      maxSize: maxBody,
-      onError: () => {
-        throw tooLarge()
-      },
-    }),
-  )
   app.onError((error, c) => {
     const wire = toWire(error)
     return c.json({ error: wire }, statusOf(wire.code) as 500)
@@ -83,12 +75,12 @@ export function routesOf({ served, underway, closing }: RoutesOptions): Routes {
   })
   app.post('/v1/call/:verb', async c => {
     const call = entry(calls, c.req.param('verb'))
-    const args = await argumentsOf(c)
+    const args = await argumentsIn(c.env.incoming)
     return answer(c, signal => call(served, args, signal))
   })
   app.post('/v1/box/:id/call/:verb', async c => {
     const call = entry(boxCalls, c.req.param('verb'))
-    const args = await argumentsOf(c)
+    const args = await argumentsIn(c.env.incoming)
     const box = new EmbeddedBox(engine, c.req.param('id'))
     const work = async (signal: AbortSignal) => ({
       value: await call(box, served, args, signal),
@@ -98,12 +90,12 @@ export function routesOf({ served, underway, closing }: RoutesOptions): Routes {
   })
   app.post('/v1/stream/:name', async c => {
     const begin = entry(streams, c.req.param('name'))
-    const args = await argumentsOf(c)
+    const args = await argumentsIn(c.env.incoming)
     return stream(c, signal => begin(served, args, signal))
   })
   app.post('/v1/box/:id/stream/:name', async c => {
     const begin = entry(boxStreams, c.req.param('name'))
-    const args = await argumentsOf(c)
+    const args = await argumentsIn(c.env.incoming)
     const box = new EmbeddedBox(engine, c.req.param('id'))
     return stream(c, signal => begin(box, served, args, signal))
   })
@@ -119,14 +111,6 @@ function entry<T>(table: Readonly<Record<string, T>>, name: string): T {
 function unknown(what: string): BoxError {
   return new BoxError('UNSUPPORTED', `The owner, ${engineName}, does not know ${quoted(what)}`, {
     details: { what: what.slice(0, longestRepeated) },
-  })
-}
-
-async function argumentsOf(c: Context<Environment>): Promise<readonly unknown[]> {
-  const args: unknown = await c.req.json().catch(() => undefined)
-  if (Array.isArray(args)) return args
-  throw new BoxError('INVALID_ARGUMENT', 'The body must be a JSON array of arguments', {
-    details: { field: 'body' },
   })
 }
 
