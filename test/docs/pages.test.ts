@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { errorCodes } from 'boxledger'
 import { type EndingCause, stateAfter } from 'boxledger/machines'
+import { invariants } from 'boxledger/testing'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 
@@ -60,6 +61,9 @@ test('the tables have what there is: verbs, endings, states, codes', async () =>
   const causes = [...lifecycle.matchAll(/^\| `([a-z-]+)` \| [^|]+ \| `(stopped|crashed|failed)` \|$/gm)]
   assert.is(causes.length, 10)
   for (const [, cause, state] of causes) assert.is(stateAfter(cause as EndingCause), state, cause)
+  const testing = await read('docs/testing.md')
+  for (const [name, meaning] of Object.entries(invariants))
+    assert.ok(testing.includes(`| \`${name}\` | ${meaning} |`), name)
   const library = await read('docs/library.md')
   for (const code of Object.keys(errorCodes)) assert.ok(library.includes(`\`${code}\``), code)
   for (const [, code = ''] of library.matchAll(/`([A-Z]+_[A-Z_]+)`/g)) assert.ok(code in errorCodes, code)

@@ -106,7 +106,7 @@ test('every example is one file of less than 60 lines, and is run here', async (
     const text = await readFile(join(sources, file), 'utf8')
     assert.ok(text.trimEnd().split('\n').length < 60, `${file} is too long`)
     const modules = [...text.matchAll(/from '([^']+)'/g)].map(([, module]) => module ?? '')
-    for (const module of modules) assert.match(module, /^(boxledger|rxjs|node:.*)$/)
+    for (const module of modules) assert.match(module, /^(boxledger(\/\w+)?|rxjs|node:.*)$/)
   }
 })
 

@@ -5,8 +5,6 @@ import * as assert from 'uvu/assert'
 
 const test = suite('testing: given, when, then')
 
-const exited = { type: 'vmm.exited', spawned: true, last: 'none', noShutdown: true } as const
-
 /** What a failed expectation says is different, by field. */
 function differing(body: () => unknown): string[] {
   try {
@@ -44,7 +42,7 @@ test('a stop beats the policy', () => {
   given(running({ restart: { policy: 'always' } }))
     .when({ type: 'stop.requested', mode: 'kill' })
     .then({ state: 'stopping', effects: ['killVmm'] })
-    .when(exited)
+    .when({ type: 'vmm.exited', spawned: true, last: 'none', noShutdown: true })
     .then({ state: 'stopped', ending: { cause: 'requested' }, restarts: false })
 })
 
@@ -65,7 +63,9 @@ test('facts are those of the present incarnation, unless they say otherwise', ()
     .then({ state: 'crashed' })
     .when({ type: 'start.requested' })
     .then({ state: 'starting', incarnation: 2 })
-  again.when({ ...exited, incarnation: 1 }).then({ state: 'starting', effects: [], timers: [] })
+  again
+    .when({ type: 'vmm.exited', incarnation: 1, spawned: true, last: 'none', noShutdown: true })
+    .then({ state: 'starting', effects: [], timers: [] })
   for (const fact of startFacts) again.tell(fact)
   again.when({ wait: 0 }).then({ state: 'running', incarnation: 2 })
 })
