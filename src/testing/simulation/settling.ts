@@ -30,3 +30,12 @@ export async function disagreements(
   }
   return open
 }
+
+/** Whether something becomes due within so many `ms`, though nobody does anything. */
+export function isSomethingDue(engine: Engine | undefined, ms: number): boolean {
+  if (engine === undefined) return false
+  const end = engine.world.clock.now() + ms
+  return [...engine.ledger.heads()].some(({ state }) =>
+    Object.values(state.timers).some(({ dueAt }) => dueAt < end),
+  )
+}

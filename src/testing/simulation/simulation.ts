@@ -4,7 +4,6 @@ import { BoxError, type LedgerRecord } from '../../machines/index.ts'
 import { atRest, VirtualClock } from '../clock/virtual-clock.ts'
 import { SimulatedDisk } from '../disk/simulated-disk.ts'
 import { SimulatedHost } from '../host/simulated-host.ts'
-import { misfolded } from '../invariants/refold.ts'
 import type { Violation } from '../invariants/violation.ts'
 import { type Random, seeded } from '../random.ts'
 import { engineOptionsOf, type Surroundings } from './assembly.ts'
@@ -13,9 +12,10 @@ import { Life, LifeOver } from './life.ts'
 import { listen } from './listening.ts'
 import { Monitor } from './monitor.ts'
 import type { SimulationOptions } from './options.ts'
-import { disagreements } from './settling.ts'
+import { disagreements, isSomethingDue } from './settling.ts'
 import { SimulatedRuntime } from './simulated-runtime.ts'
 import { lineOf, type TimelineEntry } from './timeline.ts'
+import { unsoundIn } from './verifying.ts'
 
 /** How long `until` runs the clock for one answer, in `ms`. */
 const defaultLimitMs = 3_600_000
@@ -227,7 +227,9 @@ export class Simulation {
     }
     const [first, second] = await this.#calmly(async () => {
       await this.advance(recoverMs)
-      for (let n = 0; n < 10 && this.#hasDue(4 * recoverMs); n += 1) await this.advance(recoverMs)
+      // What becomes due meanwhile would be no doing of the second one.
+      for (let n = 0; n < 10 && isSomethingDue(this.#engine, 4 * recoverMs); n += 1)
+        await this.advance(recoverMs)
       return [await recover(), await recover()] as const
     })
     if (second !== first)
@@ -237,17 +239,8 @@ export class Simulation {
   /** Verifies the ledger whole, and folds every box from zero, by the step that the simulation was given. */
   async verify(): Promise<void> {
     const { step } = this.#surroundings.options
-    const { problems } = await this.until(this.runtime.verify({ replay: step === undefined }))
-    for (const { kind, message, position, box } of problems)
-      this.#monitor.note(
-        'sound',
-        box,
-        `${kind}${position === undefined ? '' : ` at ${position}`}: ${message}`,
-      )
-    if (step === undefined) return
-    const head = (box: string) => this.disk.head(box)
-    for (const [box, why] of await this.until(misfolded(this.runtime.events({ from: 1 }), { step, head })))
-      this.#monitor.note('sound', box, why)
+    for (const { box, message } of await this.until(unsoundIn(this.runtime, this.disk, step)))
+      this.#monitor.note('sound', box, message)
   }
 
   /** Position and hash of the last record: equal ones have equal histories. */
@@ -269,14 +262,6 @@ export class Simulation {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#endLife()
     await atRest()
-  }
-
-  /** Whether something becomes due within so many `ms`, whatever nobody does. */
-  #hasDue(ms: number): boolean {
-    const end = this.clock.now() + ms
-    return [...(this.#engine?.ledger.heads() ?? [])].some(({ state }) =>
-      Object.values(state.timers).some(({ dueAt }) => dueAt < end),
-    )
   }
 
   /** While guests do nothing by themselves. */
