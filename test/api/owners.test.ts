@@ -5,13 +5,16 @@ import { type Box, type BoxInfo, BoxRuntime, type LedgerRecord } from 'boxledger
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { askVmm } from '../support/ask-vmm.ts'
-import { eventually } from '../support/eventually.ts'
+import { eventually as eventuallyIn } from '../support/eventually.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { instantVmm, smallGuest } from '../support/vmms.ts'
 import { serve } from './serve.ts'
 
 const test = suite('api: the owner changes')
 const vmm = { binary: instantVmm }
+
+const eventually = (condition: () => boolean | Promise<boolean>) =>
+  eventuallyIn(condition, { timeoutMs: 20_000 })
 
 interface Home {
   readonly home: string

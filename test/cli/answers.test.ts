@@ -1,6 +1,7 @@
-import type { BoxInfo, HostInfo, LedgerRecord, VerifyReport } from 'boxledger'
+import { type BoxInfo, BoxRuntime, type HostInfo, type LedgerRecord, type VerifyReport } from 'boxledger'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { instantVmm, smallGuest } from '../support/vmms.ts'
 import { guest, withShell } from './boxledger.ts'
 
 const test = suite('command: answers')
@@ -31,6 +32,22 @@ test('a box that died while nobody looked is shown as it is', () =>
     await ok('run', '-d', '--name', 'a', ...guest('idle'))
     process.kill((await info('a')).pid ?? 0, 'SIGKILL')
     assert.match(await ok('ls', '-a'), / a +crashed \(crash\) /)
+  }))
+
+test('ls shows a box that is down as long as it will be started again', () =>
+  withShell(async ({ home, ok }) => {
+    {
+      await using runtime = await BoxRuntime.open({ home, vmm: { binary: instantVmm } })
+      const backoff = { initialMs: 3_600_000, maxMs: 3_600_000 }
+      const restart = { policy: 'always', backoff } as const
+      const box = await runtime.create({ name: 'again', image: smallGuest('idle'), restart })
+      await box.start()
+      process.kill((await box.info()).pid ?? 0, 'SIGKILL')
+      await box.waitFor(({ restartAt }) => restartAt !== undefined)
+    }
+    assert.match(await ok('ls'), / again +crashed \(crash, SIGKILL\) /)
+    await ok('stop', 'again')
+    assert.is((await ok('ls')).includes('again'), false)
   }))
 
 test('inspect gives an array, of those that were found', () =>

@@ -1,10 +1,12 @@
 // @timeout 300
-import { readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { readFileSync, realpathSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import { BoxRuntime, type LedgerRecord } from 'boxledger'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from '../support/eventually.ts'
-import { finish, firstOutput, guest, withShell } from './boxledger.ts'
+import { finish, firstOutput, guest, main, withShell } from './boxledger.ts'
 
 const test = suite('command: the owner and the others')
 
@@ -47,6 +49,24 @@ test('serve owns the home, serves commands and programs, and ends well with its 
       records.map((_, n) => n + 1),
     )
     assert.is(records.at(-1)?.event.type, 'box.removed')
+  }))
+
+test('paths are those of the directory in which a command is given', () =>
+  withShell(async ({ home, start, info, ok }) => {
+    const owner = start('serve')
+    const ended = finish(owner)
+    await firstOutput(owner)
+    const args = ['create', '--name', 'a', '--kernel', './k', '--initramfs', 'i']
+    const child = spawn(process.execPath, [main, '--home', basename(home), ...args], {
+      cwd: dirname(home),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    assert.is((await finish(child)).code, 0)
+    const directory = realpathSync(dirname(home))
+    assert.equal((await info('a')).spec.image, { kernel: `${directory}/k`, initramfs: `${directory}/i` })
+    await ok('rm', 'a')
+    owner.kill('SIGTERM')
+    assert.is((await ended).code, 0)
   }))
 
 test('serve with --json says who it is; a second one is told of the first', () =>

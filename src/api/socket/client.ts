@@ -39,15 +39,15 @@ export class OwnerClient {
   readonly #options: ClientOptions
   readonly #live = new Set<Exchange>()
   readonly #opening = new Set<Promise<unknown>>()
+  readonly #left = new AbortController()
   #found: Promise<void> | undefined
-  #closed = false
 
   constructor(options: ClientOptions) {
     this.#options = options
   }
 
   get isClosed(): boolean {
-    return this.#closed
+    return this.#left.signal.aborted
   }
 
   /** Who owns the home; rejects with `OwnerLost` at once if nobody does, after 10 s if it is silent. */
@@ -115,23 +115,23 @@ export class OwnerClient {
       } catch (error) {
         if (signal?.aborted) throw aborted(signal)
         if (!(error instanceof OwnerLost)) throw error
-        if (this.#closed && follow) return
+        if (this.isClosed && follow) return
         await this.#nextOwner(error, wait).catch(reason => {
-          if (!this.#closed || !follow) throw reason
+          if (!this.isClosed || !follow) throw reason
         })
-        if (this.#closed) return
+        if (this.isClosed) return
       }
     }
   }
 
   /** Ends all waits and streams; the owner goes on. */
   close(): void {
-    this.#closed = true
+    this.#left.abort()
     for (const { request } of this.#live) request.destroy()
   }
 
   assertOpen(): void {
-    if (this.#closed) throw closedError()
+    if (this.isClosed) throw closedError()
   }
 
   async #ask(path: string, args: readonly unknown[], signal: AbortSignal | undefined): Promise<Answer> {
@@ -146,7 +146,7 @@ export class OwnerClient {
       if (answer.error?.code === 'ENGINE_CLOSED') throw new OwnerLost(false, fromWire(answer.error))
       return answer
     } catch (error) {
-      if (this.#closed) throw closedError()
+      this.assertOpen()
       assertWanted(signal)
       throw error
     } finally {
@@ -233,7 +233,10 @@ export class OwnerClient {
         throw noOwner(`The home has had no owner that answers for ${patienceMs / 1000} s`, lost)
       const refusal = await takeOver?.()
       if (refusal !== undefined) patience.refused(refusal)
-      await patience.pause({ ref: false })
+      await patience.pause({ ref: false, signal: this.#left.signal }).catch(error => {
+        this.assertOpen()
+        throw error
+      })
     }
   }
 }

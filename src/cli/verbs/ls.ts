@@ -22,7 +22,8 @@ export function addLs({ program, onHome }: Cli): void {
     .action(({ all, quiet }: LsFlags) =>
       onHome(async ({ runtime, output, json, signal }) => {
         const infos = await onceKnown(() => runtime.listInfo(), signal)
-        const shown = all ? infos : infos.filter(info => !down.has(info.state))
+        // One that will be started again is on its way.
+        const shown = infos.filter(info => all || !down.has(info.state) || info.restartAt !== undefined)
         if (json) await output.value(shown)
         else if (quiet) for (const { id } of shown) await output.line(id)
         else await output.table(head, shown.map(rowOf))
