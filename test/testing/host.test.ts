@@ -1,3 +1,4 @@
+// @timeout 300
 import type { EndingCause } from 'boxledger/machines'
 import type { Call, CallName, Fate } from 'boxledger/testing'
 import { suite } from 'uvu'

@@ -1,3 +1,4 @@
+// @timeout 300
 import { type BoxState, step } from 'boxledger/machines'
 import {
   type InvariantName,

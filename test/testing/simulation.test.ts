@@ -1,3 +1,4 @@
+// @timeout 300
 import { existsSync } from 'node:fs'
 import { Simulation } from 'boxledger/testing'
 import { suite } from 'uvu'

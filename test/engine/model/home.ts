@@ -219,12 +219,21 @@ export class Home {
     }
   }
 
-  /** Verifies the whole, and that a second recovery changes nothing. */
+  /** Verifies the whole, and that a second recovery changes nothing; reads each history, of removed boxes too. */
   async end(): Promise<void> {
     await this.#world.settle()
     await this.#world.recoverTwice()
     await this.#world.verify()
     await this.check()
+    for (const [id, { version }] of this.#folded) {
+      const versions: number[] = []
+      for await (const record of this.#world.runtime.history(id)) versions.push(record.version)
+      agree(
+        `the history of ${id}`,
+        versions,
+        Array.from({ length: version }, (_, n) => n + 1),
+      )
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
