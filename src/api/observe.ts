@@ -1,6 +1,6 @@
-import { Observable } from 'rxjs'
 import type { LedgerRecord } from '../machines/index.ts'
 import type { EventsOptions } from './box.ts'
+import { Observable } from './observable.ts'
 import { check, shapes } from './options.ts'
 
 /** An observable of what a stream gives; leaving it ends the stream's wait. */

@@ -1,4 +1,3 @@
-import { Observable } from 'rxjs'
 import {
   assertWanted,
   type BoxActor,
@@ -24,6 +23,7 @@ import type {
   StopOptions,
   WaitForOptions,
 } from '../box.ts'
+import { Observable } from '../observable.ts'
 import { check, shapes } from '../options.ts'
 import { longestMs, removedError, testOf } from '../waits.ts'
 import { consoleOf } from './console.ts'

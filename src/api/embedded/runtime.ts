@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util'
-import { Observable } from 'rxjs'
 import {
   assertWanted,
   type BoxInfo,
@@ -18,6 +17,7 @@ import type { CommandOptions, EventsOptions, RemoveOptions } from '../box.ts'
 import type { BoxRuntime } from '../box-runtime.ts'
 import { checkIdOrName, checkVerdict } from '../id-or-name.ts'
 import { type NewBox, newBox } from '../new-box.ts'
+import { Observable } from '../observable.ts'
 import { observeEvents } from '../observe.ts'
 import { type BoxOptions, check, shapes } from '../options.ts'
 import type { ListFilter } from '../runtime-options.ts'
