@@ -1,4 +1,12 @@
-import { mkdirSync, readdirSync, rmdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { BoxError, BoxRuntime } from 'boxledger'
 import { eventually } from '../../../support/eventually.ts'
@@ -68,6 +76,8 @@ export const files: Record<string, Scenario> = {
       const box = await started(runtime)
       await acknowledge(box)
       const dir = join(home, 'boxes', box.id, '1')
+      // Then the guest says nothing more by itself.
+      await eventually(() => readFileSync(join(dir, 'serial.log'), 'latin1').includes('guest: idle'))
       begin()
       await growAndBeCut(dir, 'out', 1)
       await growAndBeCut(dir, 'serial.log', 1)

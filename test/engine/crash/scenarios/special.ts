@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, statSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { eventually } from '../../../support/eventually.ts'
 import { instantVmm } from '../../../support/vmms.ts'
@@ -52,6 +52,8 @@ export const special: Readonly<Record<string, Scenario>> = {
     async run({ home, runtime, begin }) {
       const box = await started(runtime)
       const path = join(home, 'boxes', box.id, '1', 'serial.log')
+      // Then the guest says nothing more by itself.
+      await eventually(() => readFileSync(path, 'latin1').includes('guest: idle'))
       begin()
       const file = openSync(path, 'r+')
       ftruncateSync(file, grownTo - lastWords.length)
