@@ -1,3 +1,4 @@
+export { keptAlive } from './alive.ts'
 export { Engine } from './engine.ts'
 export { type BoxActor, Followers } from './followers.ts'
 export { type BoxEnding, type BoxInfo, infoOf, infoOfParked, tagOf } from './info.ts'

@@ -1,4 +1,5 @@
 import { BoxError, type LedgerRecord } from '../machines/index.ts'
+import { keptAlive } from './alive.ts'
 import { aborted } from './waiting.ts'
 
 /** How many records are kept at hand, so that followers who keep up do not read the disk. */
@@ -50,9 +51,9 @@ export class Tail {
     if (this.#closed || this.#position >= position) return Promise.resolve()
     if (signal?.aborted) return Promise.reject(aborted(signal))
     return new Promise((resolve, reject) => {
-      const alive = holds ? setInterval(() => {}, 0x7fffffff) : undefined
+      const alive = holds ? keptAlive() : undefined
       const end = () => {
-        clearInterval(alive)
+        alive?.[Symbol.dispose]()
         this.#wakers.delete(waker)
         signal?.removeEventListener('abort', abort)
       }

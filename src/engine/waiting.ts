@@ -1,4 +1,5 @@
 import { BoxError, type Head, type LedgerRecord } from '../machines/index.ts'
+import { keptAlive } from './alive.ts'
 
 /** Looks at a box after each of its records; undefined: wait on; throw: give up. */
 export type Test<T> = (head: Head, record: LedgerRecord | undefined) => T | undefined
@@ -12,7 +13,7 @@ interface Waiter {
 export class Waiting {
   readonly #byBox = new Map<string, Set<Waiter>>()
   /** A caller who waits keeps the process alive; a box that runs does not. */
-  #alive: NodeJS.Timeout | undefined
+  #alive: Disposable | undefined
   #count = 0
   #closed: (() => BoxError) | undefined
 
@@ -67,9 +68,9 @@ export class Waiting {
   #hold(change: 1 | -1): void {
     this.#count += change
     if (this.#count === 0) {
-      clearInterval(this.#alive)
+      this.#alive?.[Symbol.dispose]()
       this.#alive = undefined
-    } else this.#alive ??= setInterval(() => {}, 0x7fffffff)
+    } else this.#alive ??= keptAlive()
   }
 }
 

@@ -101,6 +101,9 @@ async function withUsedHome(
   })
 }
 
+/** What was hard once: the last write before the owner closes. */
+const hard: readonly Fault[] = [12, 13].map(when => ({ call: 'fdatasync', error: 'ENOSPC', when }))
+
 /** Each call failing once, and some of them several times; or a choice of both. */
 function faultsOf(most: ReadonlyMap<string, number>): Fault[] {
   const random = makeRandom(takeSeed())
@@ -124,6 +127,7 @@ function faultsOf(most: ReadonlyMap<string, number>): Fault[] {
     }
   })
   return [
+    ...hard,
     ...sized(
       Array.from({ length: 4 }, () => random.pick(once)),
       once,

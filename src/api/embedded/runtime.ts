@@ -5,6 +5,7 @@ import {
   closedError,
   type Engine,
   hasSecrets,
+  keptAlive,
   lifecycle,
   records,
   type StreamOptions,
@@ -181,8 +182,13 @@ export class EmbeddedRuntime implements BoxRuntime {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#beforeClose().finally(() => this.#engine.close())
+    this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    using _alive = keptAlive()
+    await this.#beforeClose().finally(() => this.#engine.close())
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,4 @@
-import { aborted, assertWanted, closedError, unlessAborted } from '../../engine/index.ts'
+import { aborted, assertWanted, closedError, keptAlive, unlessAborted } from '../../engine/index.ts'
 import { BoxError } from '../../machines/index.ts'
 import { Patience } from './patience.ts'
 import { bodyOf, type Exchange, exchange, linesOf, OwnerLost } from './request.ts'
@@ -209,12 +209,8 @@ export class OwnerClient {
     this.#found ??= this.#find(lost).finally(() => {
       this.#found = undefined
     })
-    const alive = holds ? setInterval(() => {}, 0x7fffffff) : undefined
-    try {
-      await unlessAborted(this.#found, signal)
-    } finally {
-      clearInterval(alive)
-    }
+    using _alive = holds ? keptAlive() : undefined
+    await unlessAborted(this.#found, signal)
   }
 
   /** Who waits for it keeps the process alive, or nobody does. */
