@@ -188,7 +188,7 @@ test('a secret that is a link is not written through', () =>
     const outside = join(dir, 'outside')
     writeFileSync(outside, 'precious')
     const home = join(dir, 'home')
-    mkdirSync(join(home, 'secrets'), { recursive: true })
+    mkdirSync(join(home, 'secrets'), { recursive: true, mode: 0o700 })
     for (const name of ['abcdefghijkl', 'abcdefghijkl.draft']) {
       const path = join(home, 'secrets', name)
       await using runtime = await BoxRuntime.open({

@@ -1,4 +1,4 @@
-import { Engine } from '../../engine/index.ts'
+import { Engine, keptAlive } from '../../engine/index.ts'
 import { checkedHome } from '../checked-home.ts'
 import { check, shapes } from '../options.ts'
 import type { OpenOptions } from '../runtime-options.ts'
@@ -36,7 +36,10 @@ export async function open(options: OpenOptions = {}): Promise<EmbeddedRuntime> 
   })
   try {
     const server = await OwnerServer.open(engine)
-    return new EmbeddedRuntime(engine, () => server.close())
+    return new EmbeddedRuntime(engine, async close => {
+      using _alive = keptAlive()
+      await server.close().finally(close)
+    })
   } catch (error) {
     await engine.close()
     throw error

@@ -5,7 +5,6 @@ import {
   closedError,
   type Engine,
   hasSecrets,
-  keptAlive,
   lifecycle,
   records,
   type StreamOptions,
@@ -25,20 +24,20 @@ import type { ListFilter } from '../runtime-options.ts'
 import { EmbeddedBox } from './box.ts'
 import { LookUp } from './look-up.ts'
 
-/** What has to be over before the engine closes. */
-export type BeforeClose = () => Promise<void>
+/** What is around the engine's close. */
+export type AroundClose = (close: () => Promise<void>) => Promise<void>
 
 /** The engine of one home, in this process. */
 export class EmbeddedRuntime implements BoxRuntime {
   readonly #engine: Engine
   readonly #lookUp: LookUp
-  readonly #beforeClose: BeforeClose
+  readonly #around: AroundClose
   #closing: Promise<void> | undefined
 
-  constructor(engine: Engine, beforeClose: BeforeClose = async () => {}) {
+  constructor(engine: Engine, around: AroundClose = close => close()) {
     this.#engine = engine
     this.#lookUp = new LookUp(engine)
-    this.#beforeClose = beforeClose
+    this.#around = around
   }
 
   async create(options: BoxOptions = {}, c: CommandOptions = {}): Promise<EmbeddedBox> {
@@ -182,13 +181,8 @@ export class EmbeddedRuntime implements BoxRuntime {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    this.#closing ??= this.#around(() => this.#engine.close())
     return this.#closing
-  }
-
-  async #close(): Promise<void> {
-    using _alive = keptAlive()
-    await this.#beforeClose().finally(() => this.#engine.close())
   }
 
   [Symbol.asyncDispose](): Promise<void> {
