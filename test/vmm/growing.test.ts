@@ -94,10 +94,11 @@ test('cut while they are written to and read: little room, true offsets, and not
     const eager = new Reading(path)
     const picky = new Reading(path, { most: mib })
     const total = sized(100, 1_000) * mib
+    let written = false
     let over = false
     let most = 0
     const cutting = (async () => {
-      for (; !over; await sleep(random.below(20))) {
+      for (; !written; await sleep(random.below(20))) {
         await cutLongFiles([{ path }])
         most = Math.max(most, onDisk(dir))
       }
@@ -110,8 +111,12 @@ test('cut while they are written to and read: little room, true offsets, and not
       await writer.write(lineBytes * (1 + random.below(1 << 17)))
       if (random.below(4) === 0) await sleep(random.below(10))
     }
+    written = true
+    await cutting
+    // What was written in the moment of a cut is lost, and shows when something comes after it.
+    await writer.write(lineBytes)
     over = true
-    await Promise.all([cutting, ...reading])
+    await Promise.all(reading)
     for (const { at } of [eager, picky]) assert.is(at, writer.at)
     const cut = lastCut(path)
     assert.ok(cut && cut.offset > longestBytes)
