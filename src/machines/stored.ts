@@ -36,6 +36,10 @@ const oneOf =
   (...words: readonly unknown[]): Test =>
   value =>
     words.includes(value)
+const either =
+  (...tests: readonly Test[]): Test =>
+  value =>
+    tests.some(test => test(value))
 const listOf =
   (test: Test): Test =>
   value =>
@@ -45,8 +49,13 @@ const mapOf =
   value =>
     isObject(value) && Object.values(value).every(test)
 const fields = (tests: Readonly<Record<string, Test>>): Test => {
-  const entries = Object.entries(tests)
-  return value => isObject(value) && entries.every(([name, test]) => test(value[name]))
+  const names = Object.keys(tests)
+  const asked = Object.values(tests)
+  return value => {
+    if (!isObject(value)) return false
+    for (let n = 0; n < names.length; n += 1) if (!asked[n]?.(value[names[n] as string])) return false
+    return true
+  }
 }
 
 const disks = absentOr(listOf(fields({ path: isText })))
@@ -59,12 +68,10 @@ const backoff = fields({
 })
 const spec = fields({
   image: absentOr(
-    value =>
-      isText(value) ||
-      fields({ kernel: isText, initramfs: absentOr(isText), cmdline: absentOr(isText), disks })(value),
+    either(isText, fields({ kernel: isText, initramfs: absentOr(isText), cmdline: absentOr(isText), disks })),
   ),
   command: absentOr(listOf(isText)),
-  env: absentOr(mapOf(value => isText(value) || fields({ secret: isText })(value))),
+  env: absentOr(mapOf(either(isText, fields({ secret: isText })))),
   workdir: absentOr(isText),
   user: absentOr(isText),
   cpus: isPlace,
@@ -77,7 +84,7 @@ const spec = fields({
     maxRetries: absentOr(isCount),
     backoff: absentOr(backoff),
   }),
-  ready: absentOr(value => value === 'guest' || value === 'vmm' || fields({ console: isText })(value)),
+  ready: absentOr(either(oneOf('guest', 'vmm'), fields({ console: isText }))),
   stopTimeoutMs: isDelay,
 })
 const failure = fields({ code: isText, message: isText, details: absentOr(isObject) })
