@@ -8,7 +8,7 @@ import { instantVmm } from '../support/vmms.ts'
 import { inTwos, killAndCheck } from './crash/kill.ts'
 
 const test = suite('engine: killed at any moment')
-const moments = sized(20, 120)
+const moments = sized(8, 120)
 
 test(`${moments} seeded moments`, async () => {
   const random = makeRandom(takeSeed())
