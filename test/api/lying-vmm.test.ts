@@ -8,25 +8,14 @@ import { isPolluted } from '../support/hostile.ts'
 import { sized } from '../support/long.ts'
 import { makeRandom, takeSeed } from '../support/seed.ts'
 import { withTempDir } from '../support/tmp.ts'
-import { bodies, bytes, statuses } from '../vmm/lies.ts'
+import { bodies, bytes, calls as driverCalls, statuses } from '../vmm/lies.ts'
 import { busy, liar, liarOf, processesOf } from './lying.ts'
 
 const test = suite('api: a VMM that lies')
 const random = makeRandom(takeSeed())
 const { below, pick } = random
 
-const calls = [
-  'vmm.ping',
-  'vm.info',
-  'vm.create',
-  'vm.boot',
-  'vm.pause',
-  'vm.resume',
-  'vm.power-button',
-  'vm.shutdown',
-  'vmm.shutdown',
-  '*',
-] as const
+const calls = [...driverCalls, '*'] as const
 
 /** One lie, to one call, once or always. */
 const faultOf = (call: string): string => {

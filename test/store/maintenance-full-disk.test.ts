@@ -6,13 +6,12 @@ import type { Ledger } from 'boxledger/store'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from '../support/eventually.ts'
-import { canMount, withTmpfs } from '../support/tmpfs.ts'
+import { needsMount } from '../support/requires.ts'
+import { withTmpfs } from '../support/tmpfs.ts'
 import { all, create, open, rejection, remove, withHome } from './boxes.ts'
 import { repair } from './repaired.ts'
 
 const test = suite('archive, compact and repair on a full disk')
-const register = canMount() ? test : test.skip
-if (!canMount()) process.stdout.write('\nSKIP archive on a full disk: a file system cannot be mounted here\n')
 
 async function fill(ledger: Ledger, boxes: number): Promise<void> {
   await Promise.all(
@@ -42,7 +41,7 @@ async function empty(dir: string): Promise<void> {
   for (const name of readdirSync(dir)) if (name.startsWith('filler')) await rm(join(dir, name))
 }
 
-register('archiving and compacting fail whole, lose nothing, and go on once there is room', () =>
+needsMount(test, 'archiving and compacting fail whole, lose nothing, and go on once there is room', () =>
   withTmpfs(48, async ({ dir }) => {
     const home = join(dir, 'home')
     const ledger = await open(home)
@@ -68,7 +67,7 @@ register('archiving and compacting fail whole, lose nothing, and go on once ther
   }),
 )
 
-register('a repair that finds no room leaves nothing behind', () =>
+needsMount(test, 'a repair that finds no room leaves nothing behind', () =>
   withHome(home =>
     withTmpfs(2, async ({ dir }) => {
       const ledger = await open(home)

@@ -104,3 +104,16 @@ export const lieOf = ({ pick, below }: Random): Buffer => {
   for (let n = below(4); n > 0; n--) spoiled[below(Math.min(spoiled.length, 200))] = below(256)
   return spoiled.subarray(0, below(2) === 0 ? spoiled.length : below(spoiled.length))
 }
+
+/** The driver's calls. */
+export const calls = [
+  'vmm.ping',
+  'vm.info',
+  'vm.create',
+  'vm.boot',
+  'vm.pause',
+  'vm.resume',
+  'vm.power-button',
+  'vm.shutdown',
+  'vmm.shutdown',
+] as const

@@ -8,7 +8,7 @@ import type { Client } from '../../src/vmm/cloud-hypervisor/client.ts'
 import { isPolluted } from '../support/hostile.ts'
 import { sized } from '../support/long.ts'
 import { makeRandom, takeSeed } from '../support/seed.ts'
-import { lieOf } from './lies.ts'
+import { calls, lieOf } from './lies.ts'
 import { answer, none, withServer } from './with-server.ts'
 
 const test = suite('client of a VMM that lies')
@@ -17,18 +17,6 @@ const { below, pick } = random
 
 /** How long a call may take, in `ms`: most lies are seen at once. */
 const limitMs = 60
-
-const calls = [
-  'vmm.ping',
-  'vm.info',
-  'vm.create',
-  'vm.boot',
-  'vm.pause',
-  'vm.resume',
-  'vm.power-button',
-  'vm.shutdown',
-  'vmm.shutdown',
-] as const
 
 const call = (client: Client, name: (typeof calls)[number]): Promise<unknown> => {
   if (name === 'vmm.ping') return client.ping({ limitMs })

@@ -12,6 +12,20 @@ const nothingSeen: SeenOfGuest = {
   commandExit: null,
 }
 
+/** What is known of a VMM before it is made. */
+const nothingYet = {
+  process: null,
+  vmmVersion: null,
+  startedAt: null,
+  stop: null,
+  next: null,
+  failure: null,
+  seen: nothingSeen,
+  ending: null,
+  unknownReason: null,
+  eventOffset: 0,
+} satisfies Partial<BoxContext>
+
 /** XState calls the factory without an input too, when it sets itself up. */
 export const contextOf = ({ input }: { input: Created | undefined }): BoxContext => ({
   id: input?.id ?? '',
@@ -21,33 +35,15 @@ export const contextOf = ({ input }: { input: Created | undefined }): BoxContext
   createdAt: input?.at ?? 0,
   incarnation: 0,
   open: false,
-  process: null,
-  vmmVersion: null,
-  startedAt: null,
-  stop: null,
-  next: null,
-  failure: null,
-  seen: nothingSeen,
-  ending: null,
+  ...nothingYet,
   restart: { count: 0, attempts: 0, due: false, delayMs: null },
   reboots: { count: 0, recent: [] },
-  unknownReason: null,
-  eventOffset: 0,
 })
 
 /** What a new VMM begins with. */
 export const newIncarnation = ({ restart, reboots }: BoxContext): Partial<BoxContext> => ({
   open: true,
-  process: null,
-  vmmVersion: null,
-  startedAt: null,
-  stop: null,
-  next: null,
-  failure: null,
-  seen: nothingSeen,
-  ending: null,
-  unknownReason: null,
-  eventOffset: 0,
+  ...nothingYet,
   restart: { ...restart, due: false, delayMs: null },
   reboots: { ...reboots, recent: [] },
 })

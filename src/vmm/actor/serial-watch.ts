@@ -92,7 +92,9 @@ export class SerialWatch {
   async *#pieces(): AsyncGenerator<Piece, void, undefined> {
     try {
       yield* this.#tail.read()
-    } catch {}
+    } catch {
+      // The next look tries again.
+    }
   }
 
   async #seeReady(ended: readonly string[], open: string): Promise<void> {

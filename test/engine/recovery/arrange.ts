@@ -1,10 +1,11 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Box, BoxRuntime } from 'boxledger'
-import { type BoxEvent, isRefusal, type ProcessIdentity, type PublicState, step } from 'boxledger/machines'
-import { type Ledger, openLedger } from 'boxledger/store'
+import type { ProcessIdentity, PublicState } from 'boxledger/machines'
+import { openLedger } from 'boxledger/store'
 import { askVmm } from '../../support/ask-vmm.ts'
 import { smallGuest } from '../../support/vmms.ts'
+import { append } from '../crash/ledger-edits.ts'
 import type { Boot, World } from './table.ts'
 
 /** A box of the table, and the process that it had when the engine was closed. */
@@ -107,15 +108,6 @@ export async function editLedger(
   )
   await ledger.close()
   return pids
-}
-
-async function append(ledger: Ledger, box: string, event: BoxEvent): Promise<void> {
-  const head = ledger.head(box)
-  if (head === undefined) throw new Error(`There is no box ${box}`)
-  const at = Date.now()
-  const transition = step(head.state, event, { at, version: head.version + 1 })
-  if (isRefusal(transition)) throw new Error(`${event.type} is refused in ${transition.state}`)
-  await ledger.append({ box, expectedVersion: head.version, transition, at, meta: {} })
 }
 
 /** Makes the host what the row says. */
