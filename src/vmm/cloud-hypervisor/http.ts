@@ -18,6 +18,9 @@ export const longestBody = 51_200
 /** What is read of an answer, in `bytes`; vm.info of 64 disks has some 50,000. */
 const longestAnswer = 4 << 20
 
+/** Interim answers (status 1xx) that are read over before one; the VMM sends none that are not asked for. */
+const mostInterim = 16
+
 /**
  * HTTP over a VMM's socket. The VMM takes ten connections and answers one call after the other, so one kept
  * connection is all there is, and calls wait here for their turn. A call that is given up gives up its connection: its
@@ -76,6 +79,10 @@ export class Transport {
       givenUp = new ApiError(kind, `${name} was ${what}`)
       sent.destroy(givenUp)
     }
+    let interim = 0
+    sent.on('information', () => {
+      if (++interim === mostInterim) giveUp('garbled', `answered with ${mostInterim} interim answers`)
+    })
     const onAbort = () => giveUp('aborted', 'given up')
     const timer = setTimeout(() => giveUp('silent', `not answered within ${limitMs} ms`), limitMs)
     signal?.addEventListener('abort', onAbort, { once: true })
