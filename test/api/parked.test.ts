@@ -1,8 +1,10 @@
-import { BoxError, BoxRuntime } from 'boxledger'
+import { BoxError, type BoxInfo, BoxRuntime } from 'boxledger'
+import { take } from 'rxjs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { withTempDir } from '../support/tmp.ts'
 import { damage } from './damage.ts'
+import { ways } from './ways.ts'
 
 const test = suite('api: a parked box')
 
@@ -34,6 +36,28 @@ test('is listed with the reason and takes no commands; all other boxes go on', (
     assert.not.ok(report.ok)
     assert.equal(report.parked, [bad.id])
   }))
+
+for (const way of ways)
+  test(`is among the boxes that are watched: ${way.name}`, () =>
+    withTempDir(async home => {
+      const first = await BoxRuntime.open({ home })
+      const bad = await first.create({ name: 'bad' })
+      const good = await first.create({ name: 'good' })
+      await first.close()
+      await damage(home, bad.id)
+
+      await using opened = await way.open({ home })
+      const { runtime } = opened
+      const next = () =>
+        new Promise<readonly BoxInfo[]>((resolve, reject) => {
+          runtime.boxes$.pipe(take(1)).subscribe({ next: resolve, error: reject })
+        })
+      assert.equal(await next(), await runtime.listInfo())
+      await runtime.rename('good', 'better')
+      const [shown, parked] = await next()
+      assert.equal([shown?.id, shown?.name, parked?.id], [good.id, 'better', bad.id])
+      assert.type(parked?.parked?.reason, 'string')
+    }))
 
 test('records of a good box are read past the damage of another', () =>
   withTempDir(async home => {

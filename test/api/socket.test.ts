@@ -76,6 +76,34 @@ test('errors keep code, message, details and retryable; what the owner does not 
     assert.is(body.error.code, 'UNSUPPORTED')
   }))
 
+test('relative paths are those of the client, wherever its owner is', () =>
+  withTempDir(async dir => {
+    const home = join(dir, 'home')
+    const owner = await serve(home)
+    await using client = await BoxRuntime.connect({ home })
+    const before = process.cwd()
+    process.chdir(dir)
+    try {
+      const options = {
+        name: 'x',
+        image: { kernel: 'kernel', initramfs: './initramfs', disks: [{ path: '../root.img' }] },
+        disks: [{ path: 'data.img' }],
+      }
+      const here = process.cwd()
+      const { spec } = await (await client.create(options)).info()
+      assert.equal(spec.image, {
+        kernel: join(here, 'kernel'),
+        initramfs: join(here, 'initramfs'),
+        disks: [{ path: join(here, '../root.img') }],
+      })
+      assert.equal(spec.disks, [{ path: join(here, 'data.img') }])
+      assert.equal((await client.getOrCreate(options)).differs, [])
+    } finally {
+      process.chdir(before)
+      await owner.end('SIGTERM')
+    }
+  }))
+
 test('two clients and the program that embeds the owner see each other’s events live', () =>
   withTempDir(async home => {
     await using owner = await BoxRuntime.open({ home, vmm: { binary: instantVmm } })

@@ -1,4 +1,5 @@
 // @timeout 120
+import { setImmediate as turn } from 'node:timers/promises'
 import { type BoxError, type BoxInfo, BoxRuntime, type LedgerRecord } from 'boxledger'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -8,6 +9,8 @@ import { instantVmm, smallGuest } from '../support/vmms.ts'
 import { ways } from './ways.ts'
 
 const image = smallGuest('idle')
+/** Node warns of the eleventh listener of one signal. */
+const manyWaits = 11
 
 for (const way of ways) {
   const test = suite(`api: watching boxes, ${way.name}`)
@@ -116,6 +119,35 @@ for (const way of ways) {
         assert.equal([code, cause], ['ABORTED', 'enough'])
       }
       assert.is((await box.info()).stage, 'waiting', 'what was asked for goes on')
+    }))
+
+  test('one signal may be given to many waits: nobody is warned of a leak', () =>
+    withRuntime(async runtime => {
+      const warnings: string[] = []
+      const hear = ({ name, message }: Error) => warnings.push(`${name}: ${message}`)
+      process.on('warning', hear)
+      try {
+        const box = await runtime.create({ image, stopTimeoutMs: 0 })
+        await box.start()
+        const left = new AbortController()
+        const { signal } = left
+        const waits = Array.from({ length: manyWaits }, () => [
+          box.wait({ signal }),
+          box.waitFor('gone', { signal }),
+          ended(runtime.events({ follow: true, signal })),
+          ended(box.console({ follow: true, signal })),
+        ]).flat()
+        const outcomes = Promise.allSettled(waits)
+        // Asked for after them, it is answered when they have begun.
+        await box.info()
+        left.abort()
+        assert.ok((await outcomes).every(({ status }) => status === 'rejected'))
+        // Warnings are told in a turn of their own.
+        await turn()
+      } finally {
+        process.off('warning', hear)
+      }
+      assert.equal(warnings, [])
     }))
 
   test('pages follow each other, though the box between them was removed', () =>

@@ -14,6 +14,7 @@ import { isPolluted, oddText, paths } from '../support/hostile.ts'
 import { sized } from '../support/long.ts'
 import { takeSeed } from '../support/seed.ts'
 import { withTempDir } from '../support/tmp.ts'
+import { instantVmm } from '../support/vmms.ts'
 import type { Result } from './boxledger.ts'
 
 const test = suite('command: hostile words')
@@ -123,6 +124,37 @@ test('whatever is asked: an exit code, an error with a code, nothing that steers
     process.stdout.write(
       `\nhostile words: exit codes ${JSON.stringify(Object.fromEntries([...codes].sort()))}\n`,
     )
+  }))
+
+test('what boxes hold and what their VMMs say is shown without what steers a terminal', () =>
+  withTempDir(async home => {
+    await using owner = await BoxRuntime.open({ home, vmm: { binary: instantVmm } })
+    const odd = 'odd\u001b[2J\u0007\u009b31m\u202eword'
+    await owner.create({
+      name: 'it',
+      labels: { [odd]: odd },
+      image: { kernel: `/nowhere/${odd}`, initramfs: `/nowhere/${odd}`, cmdline: odd },
+      command: [odd],
+      env: { A: odd },
+    })
+    const lines: readonly (readonly [exitCode: number, ...args: string[]])[] = [
+      [1, 'start', 'it'],
+      [1, '--json', 'start', 'it'],
+      [0, 'ls', '-a'],
+      [0, '--json', 'ls', '-a'],
+      [0, 'inspect', 'it'],
+      [0, 'log', 'it'],
+      [0, '--json', 'log', 'it'],
+      [3, 'start', odd],
+      [3, '--json', 'start', odd],
+    ]
+    for (const [exitCode, ...args] of lines) {
+      const { code, stdout, stderr } = await run(home, args)
+      const said = JSON.stringify({ args, code, stdout, stderr })
+      assert.is(code, exitCode, said)
+      assert.match(`${stdout}${stderr}`, args[0] === 'log' ? /it/ : /odd.*word/, said)
+      assert.not.match(`${stdout}${stderr}`, steers, said)
+    }
   }))
 
 test.run()

@@ -148,4 +148,33 @@ test('a clock that is set back holds up neither a stop nor a restart that is due
     await world.until(stopped, 10_000)
   }))
 
+test('the grace of a stop goes on under the next engine, and does not begin anew', () =>
+  inWorld({ script: () => ({ powerOffMs: Number.POSITIVE_INFINITY }) }, async world => {
+    const box = await world.runtime.create({ stopTimeoutMs: 60_000 })
+    await world.until(box.start())
+    const stopped = codeOf(box.stop())
+    await world.advance(1_000)
+    world.crash()
+    assert.is(await stopped, 'ENGINE_CLOSED')
+    await world.advance(3_600_000)
+    await world.reopen()
+    await world.advance(10_000)
+    const info = await world.runtime.getInfo(box.id)
+    assert.equal([info?.state, info?.ending?.cause], ['stopped', 'requested'])
+  }))
+
+test('a start that the next engine takes up when its time is long over has some time', () =>
+  inWorld({ script: calling('connect', { ms: 3_000 }) }, async world => {
+    const box = await world.runtime.create({})
+    const started = codeOf(box.start())
+    await world.advance(1_000)
+    world.crash()
+    assert.is(await started, 'ENGINE_CLOSED')
+    await world.advance(3_600_000)
+    await world.reopen()
+    await world.advance(10_000)
+    const info = await world.runtime.getInfo(box.id)
+    assert.equal([info?.state, info?.incarnation], ['running', 1])
+  }))
+
 test.run()

@@ -55,6 +55,22 @@ test('followed, it goes on with what comes, over a reboot, until the signal', as
   })
 })
 
+test('what came before the signal is read, though the signal comes while it is read', async () => {
+  await withTempDir(async home => {
+    const serial = serialOf(home, 1)
+    writeFileSync(serial, 'one ')
+    const stop = new AbortController()
+    let text = ''
+    for await (const piece of readConsole({ home, box, follow: true, signal: stop.signal })) {
+      text += Buffer.from(piece).toString('latin1')
+      if (stop.signal.aborted) continue
+      appendFileSync(serial, 'two')
+      stop.abort()
+    }
+    assert.is(text, 'one two')
+  })
+})
+
 test('it begins before there is anything', async () => {
   await withTempDir(async home => {
     const serial = serialOf(home, 1)

@@ -10,8 +10,10 @@ import * as assert from 'uvu/assert'
 import { cutLongFiles, keptBytes, lastCut, longestBytes } from '../../src/vmm/files/growing.ts'
 import { type Piece, Tail, type TailOptions } from '../../src/vmm/files/tail.ts'
 import { sized } from '../support/long.ts'
+import { needsMount } from '../support/requires.ts'
 import { makeRandom, takeSeed } from '../support/seed.ts'
 import { withTempDir } from '../support/tmp.ts'
+import { withTmpfs } from '../support/tmpfs.ts'
 
 const test = suite('files that grow')
 const random = makeRandom(takeSeed())
@@ -168,6 +170,20 @@ test('a console says where it has a gap, and has none otherwise', () =>
     }
   }))
 
+test('a console that is cut while it is read has its end', () =>
+  withSerial(async (home, path, writer) => {
+    await writer.write(longestBytes + lineBytes)
+    let text = ''
+    for await (const bytes of readConsole({ home, box })) {
+      text += Buffer.from(bytes).toString('latin1')
+      if (statSync(path).size > 0) await cutLongFiles([{ path }])
+    }
+    const [before = '', after = ''] = text.split(gap)
+    assert.is(places(before)[0], 0)
+    assert.is(places(after).at(-1), writer.at - lineBytes)
+    assert.is(after.length, keptBytes)
+  }))
+
 test('a console that is followed over cuts: each line once, in order, or a gap', () =>
   withSerial(async (home, path, writer) => {
     const stop = new AbortController()
@@ -239,5 +255,23 @@ test('a hole that is filled, a size that is a lie, a link, a directory in the wa
     assert.equal([...cut.values()], [longestBytes + 1], 'what cannot be cut keeps nothing else from it')
     assert.ok(existsSync(join(run, `err.cut-${longestBytes + 1}`)))
   }))
+
+needsMount(test, 'a full disk is cut too: nothing is kept then, and there is room again', () =>
+  withTmpfs(longestBytes / mib + 1, async ({ dir }) => {
+    const path = join(dir, 'serial.log')
+    await using writer = await Writer.of(path)
+    const reading = new Reading(path)
+    // The last of it finds no room.
+    await writer.write(2 * longestBytes).catch(({ code }) => assert.is(code, 'ENOSPC'))
+    await reading.read()
+    const { size } = statSync(path)
+    assert.is((await cutLongFiles([{ path }])).get(path), size)
+    assert.ok(onDisk(dir) < mib)
+    assert.is(statSync(`${path}.cut-${size}`).size, 0)
+    await writer.write(mib)
+    await reading.read()
+    assert.equal([reading.at, reading.missed], [writer.at, 0], 'it is read on behind the hole')
+  }),
+)
 
 test.run()
