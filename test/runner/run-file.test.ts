@@ -38,6 +38,26 @@ counting('a failing hook fails the tests that did not run', async () => {
   assert.equal(countsOf(await runFixture('failing-hook')), [0, 2, 0])
 })
 
+counting(
+  'whatever is thrown is told: the test, the code, the message, what it carries, and where',
+  async () => {
+    const result = await runFixture('odd-errors')
+    assert.equal(countsOf(result), [1, 5, 0])
+    assert.equal(result.problems, [])
+    for (const said of [
+      /FAIL .*odd errors.*"with details"\n {4}BoxError NO_SPACE: the disk is full\n/,
+      /details: \{ wanted: 7 \}\n +cause: Error: ENOSPC of it\n/,
+      /"with a cause"\n {4}in vain\n+ +cause: Error: the reason\n/,
+      /"no error"\n {4}thrown: \{ some: 'thing' \}\n/,
+      /"nothing"\n {4}thrown: undefined\n/,
+      /at .*odd-errors\.mjs:7:9/,
+      /FAIL hooked before: BoxError: no ground to stand on\n/,
+      /code: 'NO_OWNER'/,
+    ])
+      assert.match(result.output, said)
+  },
+)
+
 counting('an exit code fails a file whose tests passed', async () => {
   const result = await runFixture('exit-code')
   assert.equal(countsOf(result), [1, 1, 0])
