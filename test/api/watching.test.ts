@@ -1,9 +1,9 @@
 // @timeout 120
 import { setImmediate as turn } from 'node:timers/promises'
 import { type BoxError, type BoxInfo, BoxRuntime, type LedgerRecord } from 'boxledger'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from '../support/eventually.ts'
+import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { instantVmm, smallGuest } from '../support/vmms.ts'
 import { ways } from './ways.ts'
@@ -123,30 +123,39 @@ for (const way of ways) {
 
   test('one signal may be given to many waits: nobody is warned of a leak', () =>
     withRuntime(async runtime => {
-      const warnings: string[] = []
-      const hear = ({ name, message }: Error) => warnings.push(`${name}: ${message}`)
-      process.on('warning', hear)
-      try {
-        const box = await runtime.create({ image, stopTimeoutMs: 0 })
-        await box.start()
+      const warnings = await warningsOf(async () => {
+        const box = await runtime.create({ image, ready: { console: 'never said' }, stopTimeoutMs: 0 })
         const left = new AbortController()
         const { signal } = left
-        const waits = Array.from({ length: manyWaits }, () => [
-          box.wait({ signal }),
-          box.waitFor('gone', { signal }),
-          ended(runtime.events({ follow: true, signal })),
-          ended(box.console({ follow: true, signal })),
-        ]).flat()
-        const outcomes = Promise.allSettled(waits)
-        // Asked for after them, it is answered when they have begun.
+        const many = (wait: () => Promise<unknown>) =>
+          Promise.allSettled(Array.from({ length: manyWaits }, wait))
+        const starts = many(() => box.start({ commandId: 'start', signal }))
+        await box.waitFor(({ stage }) => stage === 'waiting', { timeoutMs: 20_000 })
+        const waits = [
+          starts,
+          many(() => box.wait({ signal })),
+          many(() => box.waitFor('gone', { signal })),
+          many(() => ended(runtime.events({ follow: true, signal }))),
+          many(() => ended(box.console({ follow: true, signal }))),
+        ]
+        // Asked after them, it is answered when they wait.
         await box.info()
         left.abort()
-        assert.ok((await outcomes).every(({ status }) => status === 'rejected'))
-        // Warnings are told in a turn of their own.
-        await turn()
-      } finally {
-        process.off('warning', hear)
-      }
+        for (const { status } of (await Promise.all(waits)).flat()) assert.is(status, 'rejected')
+      })
+      assert.equal(warnings, [])
+    }))
+
+  test('many boxes may be watched: nobody is warned of a leak', () =>
+    withRuntime(async runtime => {
+      const warnings = await warningsOf(async () => {
+        const boxes = await Promise.all(Array.from({ length: manyWaits }, () => runtime.create()))
+        for (const { actor, state$ } of boxes) {
+          actor.subscribe(() => {})
+          state$.subscribe(() => {})
+        }
+        for (const { id } of boxes) await runtime.rename(id, `box-${id}`)
+      })
       assert.equal(warnings, [])
     }))
 
@@ -224,6 +233,20 @@ for (const way of ways) {
 const firstOf = async <T>(values: AsyncIterable<T>): Promise<T[]> => {
   for await (const value of values) return [value]
   return []
+}
+
+const warningsOf = async (body: () => Promise<void>): Promise<string[]> => {
+  const warnings: string[] = []
+  const hear = ({ name, message }: Error) => warnings.push(`${name}: ${message}`)
+  process.on('warning', hear)
+  try {
+    await body()
+    // Warnings are told in a turn of their own.
+    await turn()
+    return warnings
+  } finally {
+    process.off('warning', hear)
+  }
 }
 
 const ended = async (values: AsyncIterable<unknown>): Promise<void> => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { type BoxActor, createRoot, Followers } from '../../engine/index.ts'
 import type { Head, LedgerRecord } from '../../machines/index.ts'
 import type { OwnerClient } from './client.ts'
@@ -16,6 +17,8 @@ export class RemoteActors {
   constructor(client: OwnerClient, progress: Progress) {
     this.#client = client
     this.#progress = progress
+    // Every actor listens.
+    setMaxListeners(0, this.#left.signal)
     this.#followers = new Followers(createRoot(undefined), (box, command) => {
       client.call(`/box/${box}/call/send`, [command, randomUUID()]).catch(() => {
         // A refusal shows in the actor's state, which has not moved: `send` has nobody to tell.
