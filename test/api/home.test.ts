@@ -2,8 +2,8 @@
 import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BoxError, BoxRuntime } from 'boxledger'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { instantVmm } from '../support/vmms.ts'
 

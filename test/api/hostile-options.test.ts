@@ -2,11 +2,11 @@
 import { join } from 'node:path'
 import { type Box, BoxError, type BoxInfo, BoxRuntime, errorCodes, hostInfo } from 'boxledger'
 import fc from 'fast-check'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { anything, isPolluted, oddText, withFields } from '../support/hostile.ts'
 import { sized } from '../support/long.ts'
 import { takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 
 const seed = takeSeed()

@@ -3,11 +3,11 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { BoxRuntime, errorCodes } from 'boxledger'
 import fc from 'fast-check'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { anyJson, isPolluted, oddText, paths } from '../support/hostile.ts'
 import { sized } from '../support/long.ts'
 import { takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 
 const test = suite('api: a hostile client of the owner’s socket')

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { BoxError, BoxRuntime, type OpenOptions } from 'boxledger'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { paths } from '../support/hostile.ts'
+import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 
 const test = suite('api: IDs, times and chances that a caller brings')

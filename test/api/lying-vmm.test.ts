@@ -1,12 +1,12 @@
 // @timeout 200
 // @timeout-long 1500
 import { type Box, BoxError, BoxRuntime, errorCodes } from 'boxledger'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from '../support/eventually.ts'
 import { isPolluted } from '../support/hostile.ts'
 import { sized } from '../support/long.ts'
 import { makeRandom, takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { bodies, bytes, calls as driverCalls, statuses } from '../vmm/lies.ts'
 import { busy, liar, liarOf, processesOf } from './lying.ts'

@@ -1,6 +1,6 @@
 import { BoxError, BoxRuntime, type ErrorCode } from 'boxledger'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { instantVmm } from '../support/vmms.ts'
 import { ways } from './ways.ts'

@@ -2,8 +2,8 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { BoxRuntime } from 'boxledger'
 import type { Observable } from 'rxjs'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 
 const test = suite('api: an owner of another version')

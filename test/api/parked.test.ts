@@ -1,7 +1,7 @@
 import { BoxError, type BoxInfo, BoxRuntime } from 'boxledger'
 import { take } from 'rxjs'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { damage } from './damage.ts'
 import { ways } from './ways.ts'

@@ -1,9 +1,9 @@
 // @timeout 120
 import { join } from 'node:path'
 import { BoxError, BoxRuntime } from 'boxledger'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { askVmm } from '../support/ask-vmm.ts'
+import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { instantVmm, smallGuest } from '../support/vmms.ts'
 

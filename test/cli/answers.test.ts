@@ -1,6 +1,6 @@
 import { type BoxInfo, BoxRuntime, type HostInfo, type LedgerRecord, type VerifyReport } from 'boxledger'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { instantVmm, smallGuest } from '../support/vmms.ts'
 import { guest, withShell } from './boxledger.ts'
 

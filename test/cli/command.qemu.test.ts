@@ -1,9 +1,9 @@
 // @timeout 300
 import { mkdirSync, symlinkSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needsQemu } from '../support/requires.ts'
+import { suite } from '../support/suite.ts'
 import { testImages } from '../vmm/images/qemu-guest.ts'
 import { withShell } from './boxledger.ts'
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { BoxInfo } from 'boxledger'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { cmdline, guest, withShell } from './boxledger.ts'
 
 const test = suite('command: life')

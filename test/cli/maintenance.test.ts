@@ -1,9 +1,9 @@
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ArchiveReport, RepairReport, VerifyReport } from 'boxledger'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { damage } from '../api/damage.ts'
+import { suite } from '../support/suite.ts'
 import { errorIn, withShell } from './boxledger.ts'
 
 const test = suite('command: archive, compact, repair')

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { BoxInfo, VerifyReport } from 'boxledger'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { cmdline, errorIn, firstOutput, guest, withShell } from './boxledger.ts'
 
 const test = suite('command: refusals')

@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process'
 import { readFileSync, realpathSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { BoxRuntime, type LedgerRecord } from 'boxledger'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from '../support/eventually.ts'
+import { suite } from '../support/suite.ts'
 import { finish, firstOutput, guest, main, withShell } from './boxledger.ts'
 
 const test = suite('command: the owner and the others')

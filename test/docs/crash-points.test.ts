@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { boxMachine, crashPoints, crashSteps } from 'boxledger/machines'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { crashPointsPage } from './crash-points-page.ts'
 
 const test = suite('docs: crash points')

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { boxMachine } from 'boxledger/machines'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { leavesOf, readMachine, within } from './machine-graph.ts'
 import { machinePage } from './machine-page.ts'
 

@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { errorCodes } from 'boxledger'
 import { type EndingCause, stateAfter } from 'boxledger/machines'
 import { invariants } from 'boxledger/testing'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 
 const test = suite('docs: the pages')
 const root = fileURLToPath(new URL('../../../', import.meta.url))

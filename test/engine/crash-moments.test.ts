@@ -1,9 +1,10 @@
 // @timeout 420
 // @timeout-long 420
-import { suite } from 'uvu'
+
 import * as assert from 'uvu/assert'
 import { sized } from '../support/long.ts'
 import { makeRandom, takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 import { instantVmm } from '../support/vmms.ts'
 import { inTwos, killAndCheck } from './crash/kill.ts'
 

@@ -2,11 +2,11 @@
 // @timeout-long 1800
 import type { BoxRuntime } from 'boxledger'
 import { crashPoints } from 'boxledger/machines'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { sized } from '../support/long.ts'
 import { needsCloudHypervisor } from '../support/requires.ts'
 import { makeRandom, takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 import { instantVmm } from '../support/vmms.ts'
 import { inTwos, killAndCheck } from './crash/kill.ts'
 import { rows } from './crash/rows.ts'

@@ -1,7 +1,8 @@
 // @timeout 600
-import { suite } from 'uvu'
+
 import * as assert from 'uvu/assert'
 import { needsCloudHypervisor } from '../support/requires.ts'
+import { suite } from '../support/suite.ts'
 import { instantVmm } from '../support/vmms.ts'
 import { inTwos } from './crash/kill.ts'
 import { missing, rowCount, rows } from './crash/rows.ts'

@@ -1,6 +1,7 @@
 // @timeout 300
-import { suite } from 'uvu'
+
 import { needsQemu } from '../support/requires.ts'
+import { suite } from '../support/suite.ts'
 import { qemuVmm } from '../support/vmms.ts'
 import { showEndings } from './endings/show.ts'
 

@@ -1,6 +1,7 @@
 // @timeout 240
-import { suite } from 'uvu'
+
 import { needsCloudHypervisor } from '../support/requires.ts'
+import { suite } from '../support/suite.ts'
 import { instantVmm } from '../support/vmms.ts'
 import { showEndings } from './endings/show.ts'
 

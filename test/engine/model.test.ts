@@ -3,10 +3,10 @@
 
 import type { step as boxStep } from 'boxledger/machines'
 import fc from 'fast-check'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { sized } from '../support/long.ts'
 import { takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 import { regressions } from './model/regressions.ts'
 import { Failed, runSteps } from './model/run.ts'
 import { type Step, sequence } from './model/steps.ts'

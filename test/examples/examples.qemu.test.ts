@@ -1,10 +1,10 @@
 // @timeout 300
 import { mkdir, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { vmmsOf } from '../engine/crash/vmms.ts'
 import { needsQemu } from '../support/requires.ts'
+import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { qemuVmm } from '../support/vmms.ts'
 import { testImages } from '../vmm/images/qemu-guest.ts'

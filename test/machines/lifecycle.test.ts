@@ -12,8 +12,8 @@ import {
   step,
   type Transition,
 } from 'boxledger/machines'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { created, process, spec } from './alphabet.ts'
 
 const test = suite('machines: life cycle')

@@ -9,10 +9,10 @@ import {
   type StampedEvent,
   step,
 } from 'boxledger/machines'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { StateNode } from 'xstate'
 import { getAdjacencyMap, getShortestPaths } from 'xstate/graph'
+import { suite } from '../support/suite.ts'
 import { alphabet, created as once, stamp } from './alphabet.ts'
 
 const test = suite('machines: paths')

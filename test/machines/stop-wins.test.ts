@@ -1,5 +1,5 @@
 import { crash, created, given, running, startFacts } from 'boxledger/testing'
-import { suite } from 'uvu'
+import { suite } from '../support/suite.ts'
 
 const test = suite('machines: a stop wins')
 

@@ -12,12 +12,12 @@ import {
   snapshotOf,
   step,
 } from 'boxledger/machines'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { isPolluted } from '../support/hostile.ts'
 import { sized } from '../support/long.ts'
 import { mutated } from '../support/mutate.ts'
 import { makeRandom, takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 import { alphabet, created } from './alphabet.ts'
 
 const test = suite('machines: states and records as stored')

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from '../support/eventually.ts'
+import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 import type { FileResult } from './run-file.ts'
 import { countsOf, runFixture } from './run-fixture.ts'

@@ -3,8 +3,8 @@ import { rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LedgerRecord } from 'boxledger/machines'
 import type { Ledger } from 'boxledger/store'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { all, create, damage, open, rejection, remove, submit, withDatabase, withHome } from './boxes.ts'
 
 const test = suite('archive')

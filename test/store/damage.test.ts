@@ -1,8 +1,8 @@
 import type { Ledger } from 'boxledger/store'
 import type { Level } from 'level'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { makeRandom, takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 import {
   all,
   create,

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { Problem } from 'boxledger/store'
 import type { Level } from 'level'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { create, open, submit, withDatabase, withHome } from './boxes.ts'
 
 const test = suite('epochs')

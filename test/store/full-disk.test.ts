@@ -1,10 +1,10 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from '../support/eventually.ts'
 import { needsMount } from '../support/requires.ts'
+import { suite } from '../support/suite.ts'
 import { withTmpfs } from '../support/tmpfs.ts'
 import { all, create, open, rejection } from './boxes.ts'
 

@@ -1,7 +1,7 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { all, create, created, next, open, rejection, remove, submit, withHome, withLedger } from './boxes.ts'
 
 const test = suite('ledger')

@@ -1,8 +1,8 @@
 import { type BoxEvent, type Head, isRefusal, publicStateOf, step } from 'boxledger/machines'
 import { type Ledger, Projections } from 'boxledger/store'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { makeRandom, takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 import { create, created, open, remove, submit, withHome, withLedger } from './boxes.ts'
 
 const test = suite('projections')

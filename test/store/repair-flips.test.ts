@@ -2,10 +2,10 @@
 // @timeout-long 900
 import { cpSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { sized } from '../support/long.ts'
 import { makeRandom, type Random, takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { create, open, remove, submit } from './boxes.ts'
 import { repairAndCompare, type Truth, truthOf } from './repaired.ts'

@@ -15,10 +15,10 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { BoxError } from 'boxledger'
 import type { Ledger } from 'boxledger/store'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from '../support/eventually.ts'
 import { sized } from '../support/long.ts'
+import { suite } from '../support/suite.ts'
 import {
   all,
   create,

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, closeSync, constants, openSync } from 'node:fs'
 import path from 'node:path'
-import type { Callback, Test } from 'uvu'
+import type { Callback, Test } from './suite.ts'
 import { canMount } from './tmpfs.ts'
 
 /** Where a program is found on PATH, or undefined. */

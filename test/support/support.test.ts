@@ -1,10 +1,10 @@
 import { existsSync, writeFileSync } from 'node:fs'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { countsOf, runFixture } from '../runner/run-fixture.ts'
 import { eventually } from './eventually.ts'
 import { findOnPath } from './requires.ts'
 import { makeRandom, takeSeed } from './seed.ts'
+import { suite } from './suite.ts'
 import { tempDir, withTempDir } from './tmp.ts'
 
 const support = suite('support')

@@ -1,11 +1,11 @@
 // @timeout 300
 import { queryObjects } from 'node:v8'
 import { Simulation, simulate } from 'boxledger/testing'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Actor } from 'xstate'
 import { sized } from '../support/long.ts'
 import { takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 import { assertLevel } from './levelling.ts'
 
 const test = suite('testing: 24 hours of a host')

@@ -1,8 +1,8 @@
 import { seeded, VirtualClock } from 'boxledger/testing'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createActor, createMachine } from 'xstate'
 import { takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 
 const test = suite('testing: the virtual clock')
 

@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Simulation, seeded, simulate } from 'boxledger/testing'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 import { simulateDay } from './simulated-day.ts'
 
 const test = suite('testing: the same seed, the same history')

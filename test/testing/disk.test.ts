@@ -1,7 +1,7 @@
 import type { LedgerRecord } from 'boxledger'
 import type { Flush, Simulation } from 'boxledger/testing'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { codeOf, inWorld } from './in-world.ts'
 
 const test = suite('testing: the faulty disk')

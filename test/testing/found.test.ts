@@ -1,6 +1,6 @@
 import type { Call, CallName, Script } from 'boxledger/testing'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { codeOf, inWorld } from './in-world.ts'
 
 /** Faults that simulations have found, each made small. */

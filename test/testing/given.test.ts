@@ -1,7 +1,7 @@
 import { isRefusal, step } from 'boxledger/machines'
 import { crash, created, given, running, startFacts } from 'boxledger/testing'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 
 const test = suite('testing: given, when, then')
 

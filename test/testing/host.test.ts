@@ -1,8 +1,8 @@
 // @timeout 300
 import type { EndingCause } from 'boxledger/machines'
 import type { Call, CallName, Fate } from 'boxledger/testing'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { codeOf, inWorld } from './in-world.ts'
 
 const test = suite('testing: the simulated host')

@@ -8,9 +8,9 @@ import {
   Simulation,
   simulate,
 } from 'boxledger/testing'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { RecordRules } from '../../src/testing/invariants/record-rules.ts'
+import { suite } from '../support/suite.ts'
 import { stepFrom, stepTo, telling, toldBy } from './faulty.ts'
 
 const test = suite('testing: the invariants catch')

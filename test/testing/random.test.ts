@@ -1,7 +1,7 @@
 import { type Random, seeded } from 'boxledger/testing'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 
 const test = suite('testing: chance that can be had again')
 const seed = takeSeed()

@@ -2,10 +2,10 @@
 // @timeout-long 900
 import type { EndingCause } from 'boxledger/machines'
 import { type Faults, type SimulateOptions, type SimulationReport, simulate } from 'boxledger/testing'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { sized } from '../support/long.ts'
 import { takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 
 const test = suite('testing: the engine, simulated')
 const seed = takeSeed()

@@ -1,8 +1,8 @@
 // @timeout 300
 import { existsSync } from 'node:fs'
 import { Simulation } from 'boxledger/testing'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
 import { codeOf, inWorld } from './in-world.ts'
 
 const test = suite('testing: a world of its own')

@@ -1,11 +1,11 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ApiError } from '../../src/vmm/cloud-hypervisor/api-error.ts'
 import { Client } from '../../src/vmm/cloud-hypervisor/client.ts'
 import { Transport } from '../../src/vmm/cloud-hypervisor/http.ts'
 import { makeRandom, takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { answer, type Behaviour, none, says, withServer } from './with-server.ts'
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BoxError } from 'boxledger/machines'
 import { type DiscoverOptions, type Discovery, discover } from 'boxledger/vmm'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { findOnPath, needsCloudHypervisor } from '../support/requires.ts'
+import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 
 const test = suite('discovery')

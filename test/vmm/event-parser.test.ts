@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { EventParser, type VmmEvent } from '../../src/vmm/cloud-hypervisor/event-parser.ts'
 import { makeRandom, type Random, takeSeed } from '../support/seed.ts'
+import { suite } from '../support/suite.ts'
 
 const test = suite('event parser')
 const random = makeRandom(takeSeed())

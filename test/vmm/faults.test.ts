@@ -9,9 +9,9 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from '../support/eventually.ts'
+import { suite } from '../support/suite.ts'
 import { fakeBuiltin } from './life/images.ts'
 import { isAlive, processesWith } from './life/processes.ts'
 import { emulatorOf } from './life/vmms.ts'

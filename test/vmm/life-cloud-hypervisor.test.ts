@@ -1,6 +1,6 @@
 // @heavy
 // @timeout 300
-import { suite } from 'uvu'
+import { suite } from '../support/suite.ts'
 import { testAdopting } from './life/adopting.ts'
 import { testCutting } from './life/cutting.ts'
 import { testEnding } from './life/ending.ts'

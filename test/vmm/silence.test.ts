@@ -1,6 +1,6 @@
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { eventually } from '../support/eventually.ts'
+import { suite } from '../support/suite.ts'
 import { emulatorOf } from './life/vmms.ts'
 import { guest, withLoop } from './life/with-loop.ts'
 

@@ -1,6 +1,5 @@
 import type { BoxSpec } from 'boxledger/machines'
 import { checkHome } from 'boxledger/vmm'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { vmmArguments } from '../../src/vmm/cloud-hypervisor/arguments.ts'
 import { differences, uuidIn } from '../../src/vmm/cloud-hypervisor/echo.ts'
@@ -8,6 +7,7 @@ import { majorOf, quirksOf } from '../../src/vmm/cloud-hypervisor/quirks.ts'
 import { uuidOf } from '../../src/vmm/cloud-hypervisor/uuid.ts'
 import { vmConfigOf } from '../../src/vmm/cloud-hypervisor/vm-config.ts'
 import { runFiles } from '../../src/vmm/files/paths.ts'
+import { suite } from '../support/suite.ts'
 
 const test = suite('vm config')
 

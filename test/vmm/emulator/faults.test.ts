@@ -1,5 +1,5 @@
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
 import { call, formatRequest, RawConnection } from './raw-client.ts'
 import { SMALL_GUEST } from './recording.ts'
 import { inRunDirectory, VmmProcess, vmmCommand } from './vmm-process.ts'

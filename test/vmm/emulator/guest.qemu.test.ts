@@ -1,9 +1,9 @@
 // @timeout 120
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { needsQemu } from '../../support/requires.ts'
+import { suite } from '../../support/suite.ts'
 import { call } from './raw-client.ts'
 import { SMALL_GUEST } from './recording.ts'
 import { inRunDirectory, VmmProcess, vmmCommand } from './vmm-process.ts'

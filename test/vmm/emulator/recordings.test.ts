@@ -1,6 +1,7 @@
 // @timeout 300
-import { suite } from 'uvu'
+
 import * as assert from 'uvu/assert'
+import { suite } from '../../support/suite.ts'
 import { planConfigs } from './replay-configs.ts'
 import { planConnections } from './replay-connections.ts'
 import { planEventMonitor } from './replay-event-monitor.ts'

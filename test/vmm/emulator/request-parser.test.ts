@@ -1,7 +1,7 @@
 import fc from 'fast-check'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type Parsed, RequestParser } from '../../../src/vmm/emulator/http/request-parser.ts'
+import { suite } from '../../support/suite.ts'
 
 const test = suite('emulator: the request parser')
 

@@ -12,10 +12,10 @@ import {
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ensureBuiltinImage, type ImageProgress, recipeName } from '../../../src/vmm/images/builtin.ts'
 import { eventually } from '../../support/eventually.ts'
+import { suite } from '../../support/suite.ts'
 import { withTempDir } from '../../support/tmp.ts'
 import { codeOf, imageError } from './codes.ts'
 import {

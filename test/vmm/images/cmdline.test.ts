@@ -1,7 +1,7 @@
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { builtinCmdline } from '../../../src/vmm/images/cmdline.ts'
 import { ImageError } from '../../../src/vmm/images/image-error.ts'
+import { suite } from '../../support/suite.ts'
 
 const cmdline = suite('cmdline')
 

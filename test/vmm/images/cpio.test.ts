@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type CpioEntry, cpioBlock, writeCpio } from '../../../src/vmm/images/cpio.ts'
 import { findOnPath } from '../../support/requires.ts'
+import { suite } from '../../support/suite.ts'
 import { readCpio } from './read-cpio.ts'
 
 const cpio = suite('cpio')

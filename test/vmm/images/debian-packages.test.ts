@@ -1,8 +1,8 @@
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { kernelOf } from '../../../src/vmm/images/builtin.ts'
 import { parsePackages } from '../../../src/vmm/images/debian-packages.ts'
 import { isWantedForModules, moduleName } from '../../../src/vmm/images/modules.ts'
+import { suite } from '../../support/suite.ts'
 
 const packages = suite('debian packages')
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { isLz4Legacy, Lz4Error, unpackLz4Legacy } from '../../../src/vmm/images/lz4.ts'
 import { makeRandom, takeSeed } from '../../support/seed.ts'
+import { suite } from '../../support/suite.ts'
 
 const lz4 = suite('lz4')
 

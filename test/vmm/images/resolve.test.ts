@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkDisks, type ImageSpec, resolveImage } from '../../../src/vmm/images/resolve.ts'
+import { suite } from '../../support/suite.ts'
 import { withTempDir } from '../../support/tmp.ts'
 import { codeOf, imageError } from './codes.ts'
 

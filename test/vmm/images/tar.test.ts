@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readTar } from '../../../src/vmm/images/tar.ts'
 import { makeRandom, takeSeed } from '../../support/seed.ts'
+import { suite } from '../../support/suite.ts'
 import { withTempDir } from '../../support/tmp.ts'
 
 const tar = suite('tar')

@@ -1,5 +1,5 @@
-import type { Test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Test } from '../../support/suite.ts'
 import type { TestedVmm } from './vmms.ts'
 import { guest, saidOnConsole, withClient, withLoop } from './with-loop.ts'
 

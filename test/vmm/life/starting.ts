@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Test } from '../../support/suite.ts'
 import { withTempDir } from '../../support/tmp.ts'
 import { descriptorsOf, processesWith, statOf } from './processes.ts'
 import type { TestedVmm } from './vmms.ts'

@@ -1,6 +1,6 @@
 import type { StopRung } from 'boxledger/machines'
-import type { Test } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Test } from '../../support/suite.ts'
 import type { Loop } from './loop.ts'
 import type { TestedVmm } from './vmms.ts'
 import { guest, withClient, withLoop } from './with-loop.ts'

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import type { VmmChoice } from 'boxledger/vmm'
-import type { Callback, Test } from 'uvu'
 import { needsCloudHypervisor, needsQemu } from '../../support/requires.ts'
+import type { Callback, Test } from '../../support/suite.ts'
 
 /** A VMM that the same life-cycle tests run on. */
 export interface TestedVmm {
