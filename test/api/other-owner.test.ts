@@ -8,16 +8,16 @@ import { withTempDir } from '../support/tmp.ts'
 
 const test = suite('api: an owner of another version')
 
-/** Answers calls, and knows no stream. */
-const withOtherOwner = (use: (client: BoxRuntime) => Promise<void>): Promise<void> =>
+/** Answers calls, and each stream with an error: under this status. */
+const withOtherOwner = (status: number, use: (client: BoxRuntime) => Promise<void>): Promise<void> =>
   withTempDir(async home => {
     const owner = createServer((asked, answer) => {
       const isStream = asked.url?.includes('/stream/')
       const error = { code: 'UNSUPPORTED', message: `no ${asked.url}`, details: {}, retryable: false }
       const value = asked.method === 'GET' ? { pid: process.pid, engine: 'other', home } : 'abcdefghijkl'
       asked.resume().once('end', () => {
-        answer.writeHead(isStream ? 500 : 200, { 'content-type': 'application/json' })
-        answer.end(JSON.stringify(isStream ? { error } : { value }))
+        answer.statusCode = isStream ? status : 200
+        answer.end(`${JSON.stringify(isStream ? { error } : { value })}${status === 200 ? '\n' : ''}`)
       })
     })
     await new Promise<void>(resolve => owner.listen(join(home, 'owner.sock'), resolve))
@@ -42,8 +42,9 @@ const read = async (values: AsyncIterable<unknown>): Promise<void> => {
 const heard = (values: Observable<unknown>): Promise<void> =>
   new Promise((complete, error) => values.subscribe({ complete, error }))
 
-test('a stream that is refused rejects with the reason: it is not an empty one', () =>
-  withOtherOwner(async client => {
+/** Each of the client's streams is to reject with the owner's reason: it is not an empty one. */
+const allReject = (status: number): Promise<void> =>
+  withOtherOwner(status, async client => {
     const streams = {
       events: read(client.events()),
       'events, followed': read(client.events({ follow: true })),
@@ -55,6 +56,10 @@ test('a stream that is refused rejects with the reason: it is not an empty one',
     }
     const outcomes = Object.entries(streams).map(async ([what, ended]) => [what, await outcomeOf(ended)])
     for (const [what, outcome] of await Promise.all(outcomes)) assert.is(outcome, 'UNSUPPORTED', what)
-  }))
+  })
+
+test('a stream that is refused rejects with the reason', () => allReject(500))
+
+test('a stream that fails when it has begun rejects with the reason', () => allReject(200))
 
 test.run()
