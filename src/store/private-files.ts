@@ -11,11 +11,20 @@ export function keepPrivate(db: Level<string, string>, directory: string): void 
   let watcher: FSWatcher | undefined
   const begin = () => {
     watcher = watchNew(directory)
-    for (const name of readdirSync(directory)) hide(directory, name)
+    for (const name of namesIn(directory)) hide(directory, name)
   }
   db.on('open', begin)
   db.on('closed', () => watcher?.close())
   begin()
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch {
+    // The disk has failed: who opens the database must not fail here, with the database left open behind them.
+    return []
+  }
 }
 
 function watchNew(directory: string): FSWatcher | undefined {
