@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { BoxError } from '../machines/index.ts'
-import { checkFiles } from './check-files/check.ts'
-import { type CheckedTables, checkedTablesIn } from './check-files/checked-tables.ts'
+import { type CheckOptions, checkFiles } from './check-files/check.ts'
+import { checkedTablesIn } from './check-files/checked-tables.ts'
+import { writeLeftOutLogs } from './left-out-log.ts'
 import { keepPrivate } from './private-files.ts'
 import { storageError } from './storage-error.ts'
 
@@ -31,14 +32,19 @@ export async function openDatabase(directory: string, known: number): Promise<Da
       { details: { file: join(directory, 'CURRENT') } },
     )
   const checked = checkedTablesIn(directory)
+  const logs: (readonly Buffer[])[] = []
   try {
     if (fresh) mkdirSync(directory, { recursive: true, mode: 0o700 })
-    else await refuseDamage(directory, known, checked)
+    else await refuseDamage(directory, { known, checked, onLog: batches => logs.push(batches) })
     // It begins to open as soon as it is made.
     const db: Database = new Level<string, string>(directory, { createIfMissing: fresh })
     db.once('open', checked.keep)
     await db.open()
     keepPrivate(db, directory)
+    await writeLeftOutLogs(db, logs).catch(async error => {
+      await db.close()
+      throw error
+    })
     return db
   } catch (error) {
     throw storageError(error, 'Opening the ledger')
@@ -50,8 +56,8 @@ export function directoryOf(db: Database): string | undefined {
   return existsSync(db.location) ? db.location : undefined
 }
 
-async function refuseDamage(directory: string, known: number, checked: CheckedTables): Promise<void> {
-  for await (const { file, offset, message, isProvable } of checkFiles(directory, { known, checked })) {
+async function refuseDamage(directory: string, options: CheckOptions): Promise<void> {
+  for await (const { file, offset, message, isProvable } of checkFiles(directory, options)) {
     if (isProvable) continue
     const path = join(directory, file)
     const where = offset === undefined ? path : `${path} at byte ${offset}`

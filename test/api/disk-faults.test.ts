@@ -188,4 +188,21 @@ needsStrace(test, 'what cannot be read is not taken for empty: the home is refus
   }),
 )
 
+needsStrace(test, 'a log that cannot be opened, or read on, by LevelDB alone is not left out', () =>
+  withUsedHome(async (copy, dir) => {
+    // The first call is our own look at it.
+    for (const call of ['openat', 'read'] as const) {
+      const home = await copy()
+      const logs = readdirSync(join(home, 'ledger')).filter(file => file.endsWith('.log'))
+      const files = logs.map(file => join(home, 'ledger', file))
+      const fault: Fault = { call, error: 'EIO', when: 2, files }
+      const outcome = await runChild(home, under, fault, join(dir, 'trace'))
+      assert.is(outcome.injected, 1, call)
+      assert.ok(outcome.closed, `${call}: ${outcome.stderr}`)
+      assert.equal(outcome.codes, [], call)
+      await check(home, outcome, call)
+    }
+  }),
+)
+
 test.run()

@@ -22,6 +22,8 @@ export interface CheckOptions {
   readonly known?: number
   /** tables that need no look; absent: all are looked at */
   readonly checked?: CheckedTables
+  /** told of each log, oldest first, with the batches that are whole in it */
+  readonly onLog?: (batches: readonly Buffer[]) => void
 }
 
 /**
@@ -56,7 +58,7 @@ async function readVersion(directory: string): Promise<Version | FileProblem> {
 async function* checkLogs(
   directory: string,
   { log }: Version,
-  { known }: CheckOptions,
+  { known, onLog }: CheckOptions,
 ): AsyncGenerator<FileProblem> {
   const names = await readdir(directory)
   const numbers = names.flatMap(name => (/^\d{6,}\.log$/.test(name) ? [Number.parseInt(name, 10)] : []))
@@ -72,7 +74,9 @@ async function* checkLogs(
     // What follows in the next log was written later.
     const isLast = (part: BadPart) => part.isLast && (isRunning || n === logs.length - 1)
     const wasTold = (part: BadPart) => known !== undefined && holdsRecord(bytes, part, known)
-    for (const part of readLogFile(bytes).bad)
+    const { records, bad } = readLogFile(bytes)
+    onLog?.(records)
+    for (const part of bad)
       if (!isLast(part) || wasTold(part)) yield problem(file, 'The log is damaged', part.offset)
   }
 }

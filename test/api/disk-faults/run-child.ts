@@ -15,7 +15,7 @@ export interface Fault {
   /** the n-th such call of a thread, from 1; with a step, three more, so far apart */
   readonly when: number
   readonly step?: number
-  /** then it is these that fail, at every call */
+  /** then it is these only, and with a step at every call */
   readonly files?: readonly string[]
 }
 
@@ -87,7 +87,7 @@ export async function runChild(
 }
 
 function injectionOf({ call, error, when, step, files }: Fault): string {
-  if (files !== undefined) return `inject=${call}:error=${error}`
+  if (files !== undefined && step !== undefined) return `inject=${call}:error=${error}`
   const times = step === undefined ? when : `${when}..${when + 3 * step}+${step}`
   return `inject=${call}:error=${error}:when=${times}`
 }

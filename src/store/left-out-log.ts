@@ -1,0 +1,37 @@
+import type { Database } from './database.ts'
+import type { Salvaged } from './salvage/entry.ts'
+import { entriesOfBatch } from './salvage/write-batch.ts'
+
+/**
+ * Opening, LevelDB leaves out a log that it cannot open or read at that moment, in silence, and then deletes it (1.20,
+ * `MaybeIgnoreError`). The same logs were read just before: where the database does not say what they end with, all that
+ * they said is written once more.
+ *
+ * @param logs the batches in each log, oldest first
+ */
+export async function writeLeftOutLogs(db: Database, logs: readonly (readonly Buffer[])[]): Promise<void> {
+  if (!(await isLeftOut(db, logs))) return
+  for (const batch of logs.flat())
+    await db.batch(
+      [...entriesOfBatch(batch)].map(({ key, value }) =>
+        value === undefined ? { type: 'del', key } : { type: 'put', key, value },
+      ),
+      { sync: true },
+    )
+}
+
+/** Whether the last write of a log is missing, unless a later log has written over it. */
+async function isLeftOut(db: Database, logs: readonly (readonly Buffer[])[]): Promise<boolean> {
+  const later = new Set<string>()
+  for (const batches of [...logs].reverse()) {
+    const last = lastOf(batches.at(-1))
+    if (last !== undefined && !later.has(last.key) && (await db.get(last.key)) !== last.value) return true
+    if (logs.length > 1)
+      for (const batch of batches) for (const { key } of entriesOfBatch(batch)) later.add(key)
+  }
+  return false
+}
+
+function lastOf(batch: Buffer | undefined): Salvaged | undefined {
+  return batch === undefined ? undefined : [...entriesOfBatch(batch)].at(-1)
+}
