@@ -126,7 +126,7 @@ export async function readPackageFiles(
   const files: TarFile[] = []
   const run = { command: 'dpkg-deb', args: ['--fsys-tarfile', deb], package: 'dpkg', signal }
   await streamTool(run, async stdout => {
-    for await (const file of readTar(stdout, wanted)) files.push(file)
+    files.push(...(await readTar(stdout, wanted)))
     // The padding behind the archive's end: dpkg-deb would fail if nobody took it.
     stdout.resume()
   })

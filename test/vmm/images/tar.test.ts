@@ -42,7 +42,7 @@ const readAll = async (
   wanted = (_path: string) => true,
 ): Promise<Map<string, string>> => {
   const found = new Map<string, string>()
-  for await (const file of readTar(Readable.from(input), wanted)) found.set(file.path, file.data.toString())
+  for (const file of await readTar(Readable.from(input), wanted)) found.set(file.path, file.data.toString())
   return found
 }
 
@@ -73,10 +73,10 @@ tar('an archive that is cut off or no archive is an error', () =>
       const part = await readAll([whole.subarray(0, end)]).catch((error: Error) => error.message)
       // Between two entries an end cannot be told from a cut.
       if (typeof part !== 'string') assert.ok(part.size <= files.size)
-      else assert.match(part, /^tar: /)
+      else assert.match(part, /archive|path/)
     }
     const noise = await readAll([Buffer.alloc(4096, 'no tar at all')]).catch((error: Error) => error.message)
-    assert.match(String(noise), /^tar: /)
+    assert.match(String(noise), /archive/)
   }),
 )
 
