@@ -3,6 +3,12 @@ export { type DiscoverOptions, type Discovery, discover } from './discovery/disc
 export type { DriverEvent, DriverInput, Hands, LivingVmm, RunsOnHost, VmmChoice } from './driver.ts'
 export { checkHome } from './files/paths.ts'
 export { removeBoxFiles } from './files/remove.ts'
+export type { GuestChannel } from './guest/channel.ts'
+export { copyIn } from './guest/copy/copy-in.ts'
+export { copyOut } from './guest/copy/copy-out.ts'
+export type { CopyProgress } from './guest/copy/copying.ts'
+export type { Program, ProgramSpec } from './guest/program.ts'
+export { agentMissing, type GuestPlace, hasAgent } from './guest/reach.ts'
 export {
   draftSecrets,
   dropDraft,

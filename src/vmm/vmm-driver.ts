@@ -2,6 +2,7 @@ import { fromCallback } from 'xstate'
 import { DriverActor } from './actor/driver-actor.ts'
 import type { DriverEvent, DriverInput, Hands } from './driver.ts'
 import { removeBoxFiles } from './files/remove.ts'
+import { reachGuest } from './guest/reach.ts'
 import { runsOnHost } from './host/runs.ts'
 
 /**
@@ -18,5 +19,6 @@ export const vmmDriver = fromCallback<DriverEvent, DriverInput>(({ input, receiv
 export const vmmHands: Hands = {
   driver: vmmDriver,
   runs: runsOnHost,
+  reach: reachGuest,
   removeFiles: removeBoxFiles,
 }

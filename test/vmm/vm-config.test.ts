@@ -21,7 +21,8 @@ const spec: BoxSpec = {
 }
 const files = runFiles('/h', 'abcdefghijkl', 3)
 const uuid = uuidOf('abcdefghijkl')
-const payload = { kernel: '/k', initramfs: '/i', cmdline: 'console=ttyS0', disks: [{ path: '/image.raw' }] }
+const disks = [{ path: '/image.raw' }]
+const payload = { kernel: '/k', initramfs: '/i', cmdline: 'console=ttyS0', disks, hasAgent: false }
 const newest = quirksOf('53.0.0')
 
 test('describes a VM as a whole', () => {
@@ -46,6 +47,11 @@ test('describes a VM as a whole', () => {
 test('a main command has a console of its own', () => {
   const { console } = vmConfigOf({ ...spec, command: ['true'] }, payload, files, uuid, newest)
   assert.equal(console, { mode: 'File', file: '/h/boxes/abcdefghijkl/3/command.log' })
+})
+
+test('a guest with an agent has a way to it', () => {
+  const { vsock } = vmConfigOf(spec, { ...payload, hasAgent: true }, files, uuid, newest)
+  assert.equal(vsock, { cid: 3, socket: '/h/boxes/abcdefghijkl/3/v.sock' })
 })
 
 test('what the VMM has not taken is named', () => {

@@ -1,5 +1,5 @@
 import { fromCallback } from 'xstate'
-import type { Effect, EffectType } from '../../machines/index.ts'
+import { BoxError, type Effect, type EffectType } from '../../machines/index.ts'
 import type { DriverEvent, DriverInput, Hands } from '../../vmm/index.ts'
 import { simulatedRuns } from '../host/simulated-runs.ts'
 import { never } from '../simulation/life.ts'
@@ -110,6 +110,9 @@ export function scriptedHands(world: DriverWorld): Hands {
       }
     }),
     runs: simulatedRuns(world.host),
+    reach: async () => {
+      throw new BoxError('UNSUPPORTED', 'There is no guest in a simulation')
+    },
     removeFiles: async (_, box) => (world.life.isOver ? never() : world.removeFiles(box)),
   }
 }

@@ -2,6 +2,9 @@ import type { BoxSpec, DiskSpec } from '../../machines/index.ts'
 import type { RunFiles } from '../files/paths.ts'
 import type { Quirks } from './quirks.ts'
 
+/** Each VM has its own vsock, so all may have the first number that is free for guests. */
+const guestCid = 3
+
 /** The part of cloud-hypervisor's VmConfig in use. Unknown fields are ignored there without a word. */
 export interface VmConfig {
   readonly cpus: { readonly boot_vcpus: number; readonly max_vcpus: number }
@@ -13,6 +16,7 @@ export interface VmConfig {
   readonly serial: { readonly mode: 'File'; readonly file: string }
   readonly console: { readonly mode: 'Off' } | { readonly mode: 'File'; readonly file: string }
   readonly pvpanic: boolean
+  readonly vsock?: { readonly cid: number; readonly socket: string }
   readonly platform: { readonly uuid: string } | { readonly system_uuid: string }
   readonly landlock_enable: boolean
 }
@@ -26,6 +30,8 @@ export interface VmDisk {
 
 /** What is booted: the files of an image. */
 export interface Payload {
+  /** an agent listens in the guest, see `images/agent.ts` */
+  readonly hasAgent: boolean
   readonly kernel: string
   readonly initramfs?: string
   readonly cmdline: string
@@ -39,7 +45,7 @@ export interface Payload {
  */
 export function vmConfigOf(
   spec: BoxSpec,
-  { kernel, initramfs, cmdline, disks }: Payload,
+  { kernel, initramfs, cmdline, disks, hasAgent }: Payload,
   files: RunFiles,
   uuid: string,
   quirks: Quirks,
@@ -54,6 +60,7 @@ export function vmConfigOf(
     serial: { mode: 'File', file: files.serial },
     console: spec.command ? { mode: 'File', file: files.command } : { mode: 'Off' },
     pvpanic: true,
+    ...(hasAgent ? { vsock: { cid: guestCid, socket: files.vsock } } : {}),
     platform: quirks.systemUuid ? { system_uuid: uuid } : { uuid },
     landlock_enable: true,
   }

@@ -65,6 +65,7 @@ export async function addVsock(vmm: Vmm, vsock: VsockConfig): Promise<Added> {
   if (config.vsock !== undefined) throw failed('Too many virtio-vsock devices')
   const wanted = { ...config, vsock }
   validateConfig(wanted)
+  // To a guest that is not told of the device nobody listens.
   if (vmm.vm !== undefined) vmm.vm.vsock = await listenVsock(vsock.socket)
   config.vsock = vsock
   return vmm.vm === undefined ? undefined : place(vmm.vm, vsock, '_vsock')

@@ -72,6 +72,7 @@ export async function startVm(vm: Vm, { backend, config, ports, restoreFrom, tel
     tell,
     ...(restoreFrom === undefined ? {} : { restoreFrom }),
   })
+  vm.vsock?.serve(vm.guest.dial)
   vm.state = restoreFrom === undefined ? 'Running' : 'Paused'
 }
 

@@ -6,6 +6,8 @@ export interface RunFiles {
   /** run directory, absolute */
   readonly dir: string
   readonly socket: string
+  /** host's end of the vsock device */
+  readonly vsock: string
   /** event monitor's file */
   readonly events: string
   /** the VMM's own log */
@@ -39,6 +41,7 @@ export function runFiles(home: string, box: string, incarnation: number): RunFil
   return {
     dir,
     socket: join(dir, 'api.sock'),
+    vsock: join(dir, 'v.sock'),
     events: join(dir, 'events'),
     log: join(dir, 'vmm.log'),
     stdout: join(dir, 'out'),

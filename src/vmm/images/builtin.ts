@@ -10,6 +10,7 @@ import { findImage, type Image, openWorkplace, storeImage } from './image-cache.
 import { asImageError, ImageError } from './image-error.ts'
 import { initScript } from './init.ts'
 import { guestModules, isWantedForModules, orderModules } from './modules.ts'
+import { isWantedForPerl, perlEntries, perlPackages } from './perl.ts'
 import type { TarFile } from './tar.ts'
 import { canRun, type Unpackers } from './unpack.ts'
 import { extractVmlinux } from './vmlinux.ts'
@@ -33,7 +34,7 @@ export interface EnsureImageOptions {
 
 /**
  * The built-in Linux guest: Debian's cloud kernel, busybox and boxledger's own init. Made on first use (some seconds
- * and 30 MB of download), found in `dir` afterwards, without any network. Any number of processes may call it at once.
+ * and 35 MB of download), found in `dir` afterwards, without any network. Any number of processes may call it at once.
  *
  * @throws ImageError UNSUPPORTED (not Linux on x64, no apt, packages unknown), NO_SPACE, ABORTED; BOOT_FAILED for
  * anything else, with what the failing program said
@@ -66,7 +67,7 @@ export function recipeName(): string {
   const parts = JSON.stringify([
     recipeVersion,
     guestModules,
-    guestEntries({ busybox: none, applets: [], release: '', modules: [] }),
+    guestEntries({ busybox: none, applets: [], release: '', modules: [], perl: [] }),
   ])
   return `builtin-${createHash('sha256').update(parts).update(initScript).digest('hex').slice(0, 12)}`
 }
@@ -82,7 +83,8 @@ async function makeImage({ dir, onProgress, signal }: EnsureImageOptions, recipe
     report('lists', "Looking up Debian's packages", 0)
     const onRefresh = () => report('lists', "Fetching Debian's package lists", 0.05)
     const source = openPackageSource({ dir: workplace, signal, onRefresh })
-    const [meta, busyboxPackage] = await source.find(['linux-image-cloud-amd64', 'busybox-static'])
+    const names = ['linux-image-cloud-amd64', 'busybox-static', ...perlPackages]
+    const [meta, busyboxPackage, ...perlFrom] = await source.find(names)
     const kernelPackage = kernelOf(meta?.depends ?? '', meta?.version ?? '')
     if (kernelPackage === undefined || busyboxPackage === undefined) {
       throw new ImageError(
@@ -97,6 +99,12 @@ async function makeImage({ dir, onProgress, signal }: EnsureImageOptions, recipe
     report('download', `Downloading ${busyboxPackage.name}`, 0.4)
     const busyboxDeb = await source.download(busyboxPackage)
 
+    const perlDebs: string[] = []
+    for (const wanted of perlFrom) {
+      report('download', `Downloading ${wanted.name}`, 0.42)
+      perlDebs.push(await source.download(wanted))
+    }
+
     // 3. Take out what is needed. The downloaded busybox also serves as a program here.
     report('unpack', 'Unpacking busybox', 0.45)
     const busybox = await onlyFile(busyboxDeb, /^(?:usr\/)?bin\/busybox$/, signal)
@@ -107,6 +115,10 @@ async function makeImage({ dir, onProgress, signal }: EnsureImageOptions, recipe
     const zstd = () => zstdProgram(source, workplace, signal)
     const unpackers: Unpackers = { xz: [program, 'xz'], zstd, signal }
 
+    const perlFiles: TarFile[] = []
+    for (const deb of perlDebs) perlFiles.push(...(await readPackageFiles(deb, isWantedForPerl, signal)))
+    const perl = perlEntries(perlFiles)
+
     report('unpack', 'Unpacking the kernel and its modules', 0.5)
     const { vmlinuz, release, modules } = await readKernel(kernelDeb, unpackers)
     report('unpack', 'Unpacking the kernel itself', 0.75)
@@ -114,7 +126,7 @@ async function makeImage({ dir, onProgress, signal }: EnsureImageOptions, recipe
 
     // 4. Put it together.
     report('write', 'Writing the image', 0.9)
-    const initramfs = writeCpio(guestEntries({ busybox, applets, release, modules }))
+    const initramfs = writeCpio(guestEntries({ busybox, applets, release, modules, perl }))
     const made = { kernel, initramfs, kernelVersion: kernelPackage.version }
     const image = await storeImage(dir, recipe, workplace, made)
     report('done', `Built-in guest with Linux ${kernelPackage.version}`, 1)

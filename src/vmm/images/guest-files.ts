@@ -1,3 +1,4 @@
+import { agentScript } from './agent.ts'
 import type { CpioEntry } from './cpio.ts'
 import { initScript } from './init.ts'
 import { dependencyList, guestModules, type KernelModule } from './modules.ts'
@@ -10,6 +11,8 @@ export interface GuestParts {
   /** What `uname -r` says in the guest */
   readonly release: string
   readonly modules: readonly KernelModule[]
+  /** What the agent runs on */
+  readonly perl: readonly CpioEntry[]
 }
 
 const directories = [
@@ -42,7 +45,7 @@ const text: Readonly<Record<string, string>> = {
 }
 
 /** Everything in the first file system of the built-in guest. */
-export function guestEntries({ busybox, applets, release, modules }: GuestParts): CpioEntry[] {
+export function guestEntries({ busybox, applets, release, modules, perl }: GuestParts): CpioEntry[] {
   return [
     ...directories.map(path => ({ type: 'directory', path }) as const),
     { type: 'directory', path: 'root', mode: 0o700 },
@@ -51,6 +54,8 @@ export function guestEntries({ busybox, applets, release, modules }: GuestParts)
     { type: 'characterDevice', path: 'dev/console', mode: 0o600, device: [5, 1] },
     { type: 'characterDevice', path: 'dev/null', mode: 0o666, device: [1, 3] },
     { type: 'file', path: 'init', mode: 0o755, data: Buffer.from(initScript) },
+    { type: 'file', path: 'bin/boxledger-agent', mode: 0o755, data: Buffer.from(agentScript) },
+    ...perl,
     { type: 'file', path: 'bin/busybox', mode: 0o755, data: busybox },
     ...applets
       .filter(name => name !== 'busybox')

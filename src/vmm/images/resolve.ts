@@ -30,6 +30,8 @@ export interface ResolvedImage {
   readonly ready: 'guest' | 'vmm'
   /** Whether the guest's init runs a box's main command (see overlay.ts) */
   readonly supportsCommand: boolean
+  /** Whether an agent listens in the guest (see agent.ts) */
+  readonly hasAgent: boolean
 }
 
 export interface ResolveImageOptions extends EnsureImageOptions {
@@ -54,7 +56,10 @@ export async function resolveImage(
   if (spec === undefined || spec === builtinName) {
     const cmdline = builtinCmdline({ name: options.name })
     const { kernel, initramfs } = await ensureBuiltinImage(options)
-    return { kind: 'builtin', kernel, initramfs, cmdline, disks: [], ready: 'guest', supportsCommand: true }
+    return {
+      ...{ kind: 'builtin', ready: 'guest', supportsCommand: true, hasAgent: true },
+      ...{ kernel, initramfs, cmdline, disks: [] },
+    }
   }
   if (typeof spec === 'string') {
     throw new ImageError('NOT_FOUND', `There is no image ${JSON.stringify(spec)}; known: "${builtinName}".`, {
@@ -66,7 +71,7 @@ export async function resolveImage(
   if (initramfs !== undefined) await checkFile('initramfs', initramfs, constants.R_OK)
   await checkDisks(disks)
   const files = { kernel, ...(initramfs === undefined ? {} : { initramfs }) }
-  return { kind: 'files', ...files, cmdline, disks, ready: 'vmm', supportsCommand: false }
+  return { kind: 'files', ...files, cmdline, disks, ready: 'vmm', supportsCommand: false, hasAgent: false }
 }
 
 /** Looks at a box's disks; throws ImageError BOOT_FAILED naming the first that cannot be used as it is asked for. */

@@ -91,7 +91,7 @@ builtin(
     assert.is(new Set(paths).size, 1)
     assert.equal(images(dir), [`${recipeName()}-6.1.200-1`])
     assert.equal(leftovers(dir), [])
-    assert.is(downloads(debian).length, 2)
+    assert.is(downloads(debian).length, 5)
   }),
 )
 

@@ -64,6 +64,17 @@ export function makeFakeDebian(dir: string, options: FakeDebianOptions = {}): Fa
   pack(packages, 'busybox-static', {
     'bin/busybox': Buffer.from('#!/bin/sh\nprintf "%s\\n" busybox env sh\n'),
   })
+  pack(packages, 'perl-base', {
+    'usr/bin/perl': Buffer.from('perl'),
+    'usr/lib/x86_64-linux-gnu/perl-base/strict.pm': Buffer.from('1;'),
+    'usr/lib/x86_64-linux-gnu/perl-base/warnings.pm': Buffer.from('not wanted'),
+  })
+  pack(packages, 'libc6', {
+    'lib/x86_64-linux-gnu/ld-linux-x86-64.so.2': Buffer.from('ld'),
+    'lib/x86_64-linux-gnu/libc.so.6': Buffer.from('c'),
+    'lib/x86_64-linux-gnu/libm.so.6': Buffer.from('m'),
+  })
+  pack(packages, 'libcrypt1', { 'usr/lib/x86_64-linux-gnu/libcrypt.so.1.1.0': Buffer.from('crypt') })
 
   const script = (name: string, lines: readonly string[]) => {
     writeFileSync(join(bin, name), ['#!/bin/sh', `echo "${name} $*" >>${log}`, ...lines, ''].join('\n'))
@@ -79,6 +90,9 @@ export function makeFakeDebian(dir: string, options: FakeDebianOptions = {}): Fa
     stanza('linux-image-cloud-amd64', '6.1.200-1', 'linux-image-6.1.0-99-cloud-amd64 (= 6.1.200-1)'),
     stanza('linux-image-6.1.0-99-cloud-amd64', '6.1.200-1', 'kmod'),
     stanza('busybox-static', '1:1.35.0-4', ''),
+    stanza('perl-base', '5.36.0-7', ''),
+    stanza('libc6', '2.36-9', ''),
+    stanza('libcrypt1', '1:4.4.33-2', ''),
   ])
   script('apt-get', [
     isPrivate,

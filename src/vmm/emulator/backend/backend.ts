@@ -1,6 +1,7 @@
 import type { VmConfig } from '../config/vm-config.ts'
 import type { Log } from '../log.ts'
 import type { SerialPort } from './serial-port.ts'
+import type { Dial } from './vsock.ts'
 
 /** What a guest does by itself. */
 export type Happening = 'power-off' | 'reset' | 'panic' | 'vcpu-error'
@@ -13,6 +14,8 @@ export interface Guest {
   injectNmi(): Promise<void>
   /** Ends it like a pulled plug; nothing is told afterwards. */
   cut(): Promise<void>
+  /** Connects to a port of its vsock device; nothing where nobody listens. */
+  dial: Dial
   /** Writes `state.json` and `memory-ranges` of the paused guest into an existing directory. */
   save(directory: string): Promise<void>
 }

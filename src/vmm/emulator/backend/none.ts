@@ -34,6 +34,7 @@ function toGuest(guest: FakeGuest, request: GuestRequest): Guest {
     pressPowerButton: async () => guest.pressPowerButton(),
     injectNmi: async () => guest.injectNmi(),
     cut: async () => guest.cut(),
+    dial: async () => undefined,
     save: async directory => {
       writeFileSync(join(directory, 'state.json'), JSON.stringify({ emulator: { ticks: guest.ticks } }))
       const memory = join(directory, 'memory-ranges')

@@ -1,5 +1,6 @@
 import type { DiskConfig, NetConfig } from '../config/devices.ts'
 import type { VmConfig } from '../config/vm-config.ts'
+import type { GuestPorts } from './guest-ports.ts'
 
 /** Descriptors that QEMU inherits. */
 export const QMP_FD = 3
@@ -11,6 +12,8 @@ export interface QemuArguments {
   /** Files that take output; without one the serial port goes to `SERIAL_FD`. */
   readonly serialFile: string | undefined
   readonly consoleFile: string | undefined
+  /** Where connections to the guest's vsock device go. */
+  readonly ports: GuestPorts | undefined
   /** Whether a saved guest comes in over `INCOMING_FD`. */
   readonly incoming: boolean
 }
@@ -30,6 +33,7 @@ export function formatQemuArguments(config: VmConfig, with_: QemuArguments): str
     ...['-chardev', `socket,id=qmp,fd=${QMP_FD}`, '-mon', 'chardev=qmp,mode=control'],
     ...formatSerial(config, with_.serialFile),
     ...formatConsole(config, with_.consoleFile),
+    ...(with_.ports?.formatArguments() ?? []),
     ...['-device', 'virtio-rng-pci'],
     ...(config.pvpanic ? ['-device', 'pvpanic-pci'] : []),
     ...(config.disks ?? []).flatMap(formatDisk),

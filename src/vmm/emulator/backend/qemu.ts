@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { failed } from '../api-error.ts'
 import type { BackendOptions, Guest, GuestRequest } from './backend.ts'
+import { GuestPorts } from './guest-ports.ts'
 import { formatQemuArguments } from './qemu-arguments.ts'
 import { type QemuProcess, spawnQemu } from './qemu-process.ts'
 import { saveQemu } from './qemu-save.ts'
@@ -14,7 +15,9 @@ const QUIT_MS = 2000
 /** Starts a guest under QEMU; resolves when its processors run, or, restored, when it could run. */
 export async function startQemu(request: GuestRequest, options: BackendOptions): Promise<Guest> {
   const { config, serial, console, restoreFrom } = request
+  const ports = config.vsock === undefined ? undefined : new GuestPorts(config.vsock.socket)
   const args = formatQemuArguments(config, {
+    ports,
     accel: options.accel,
     serialFile: serial.file,
     consoleFile: console.file,
@@ -26,7 +29,10 @@ export async function startQemu(request: GuestRequest, options: BackendOptions):
   qemu.serial.on('data', (bytes: Buffer) => serial.write(bytes))
   serial.onInput(bytes => void qemu.serial.write(bytes))
   const life = { over: false }
-  const qmp = new Qmp(qemu.qmp, event => tellHappening(event, request, life))
+  const qmp = new Qmp(qemu.qmp, event => {
+    if (event.event === 'VSERPORT_CHANGE') ports?.hearChange(event.data ?? {})
+    else tellHappening(event, request, life)
+  })
   try {
     await qmp.execute('qmp_capabilities')
     if (restoreFrom === undefined) await qmp.execute('cont')
@@ -40,7 +46,7 @@ export async function startQemu(request: GuestRequest, options: BackendOptions):
   void qemu.gone.then(() => {
     if (!life.over) request.tell('vcpu-error')
   })
-  return toGuest(qmp, qemu, life, options)
+  return { ...toGuest(qmp, qemu, life, options), dial: async port => await ports?.dial(port) }
 }
 
 function tellHappening({ event, data }: QmpEvent, { tell }: GuestRequest, life: { over: boolean }): void {
@@ -51,7 +57,12 @@ function tellHappening({ event, data }: QmpEvent, { tell }: GuestRequest, life: 
   tell(data.reason === 'guest-reset' ? 'reset' : 'power-off')
 }
 
-function toGuest(qmp: Qmp, qemu: QemuProcess, life: { over: boolean }, options: BackendOptions): Guest {
+function toGuest(
+  qmp: Qmp,
+  qemu: QemuProcess,
+  life: { over: boolean },
+  options: BackendOptions,
+): Omit<Guest, 'dial'> {
   const tellQemu = async (command: string): Promise<void> => {
     try {
       await qmp.execute(command)

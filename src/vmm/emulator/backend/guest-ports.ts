@@ -1,0 +1,79 @@
+import { connect, type Socket } from 'node:net'
+
+/** The one vsock port whose connections are carried, and how many at a time. */
+const VSOCK_PORT = 1024
+const CONNECTIONS = 2
+
+/** How long a guest may take to close a port whose other end has gone, in ms. */
+const UNNOTICED_MS = 2_000
+
+const ID = /^vsock(\d+)$/
+
+/**
+ * QEMU has no vsock here, so connections to one port of it go over ports of a virtio-serial device. What listens in
+ * the guest opens such a port and waits on it; the host's coming and going is the beginning and the end of a connection.
+ */
+export class GuestPorts {
+  readonly #socket: string
+  /** `free`: somebody in the guest has opened it, and nobody here is connected. */
+  readonly #states: ('closed' | 'free' | 'taken')[] = Array.from({ length: CONNECTIONS }, () => 'closed')
+  readonly #connected = new Map<number, Socket>()
+
+  /** @param socket path of the vsock device's socket; QEMU's own are beside it */
+  constructor(socket: string) {
+    this.#socket = socket
+  }
+
+  formatArguments(): string[] {
+    return [
+      ...['-device', 'virtio-serial-pci,id=vsock'],
+      ...this.#states.flatMap((_, number) => [
+        ...[
+          '-chardev',
+          `socket,id=vsock${number},path=${escapeCommas(this.#pathOf(number))},server=on,wait=off`,
+        ],
+        '-device',
+        `virtserialport,bus=vsock.0,nr=${number + 1},id=vsock${number},chardev=vsock${number},` +
+          `name=boxledger.vsock.${VSOCK_PORT}.${number}`,
+      ]),
+    ]
+  }
+
+  /** QEMU tells that the guest has opened or closed a port. */
+  hearChange({ id, open }: Readonly<Record<string, unknown>>): void {
+    const number = Number(ID.exec(String(id))?.[1] ?? -1)
+    if (this.#states[number] === undefined) return
+    this.#states[number] = open === true ? 'free' : 'closed'
+    if (open !== true) this.#connected.get(number)?.destroy()
+  }
+
+  /** A connection to a port of the guest, or nothing where nobody listens. */
+  async dial(port: number): Promise<Socket | undefined> {
+    const number = port === VSOCK_PORT ? this.#states.indexOf('free') : -1
+    if (number === -1) return undefined
+    this.#states[number] = 'taken'
+    const socket = connect(this.#pathOf(number))
+    this.#connected.set(number, socket)
+    socket.once('close', () => {
+      this.#connected.delete(number)
+      // A connection that came and went before the guest has noticed leaves the port as it was.
+      setTimeout(() => this.#free(number), UNNOTICED_MS).unref()
+    })
+    return await new Promise(resolve => {
+      socket.once('connect', () => resolve(socket))
+      socket.once('error', () => resolve(undefined))
+    })
+  }
+
+  #free(number: number): void {
+    if (this.#states[number] === 'taken' && !this.#connected.has(number)) this.#states[number] = 'free'
+  }
+
+  #pathOf(number: number): string {
+    return `${this.#socket}.${number}`
+  }
+}
+
+function escapeCommas(text: string): string {
+  return text.replaceAll(',', ',,')
+}
