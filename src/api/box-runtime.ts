@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs'
-import type { BoxInfo } from '../engine/index.ts'
+import type { BoxInfo, RuntimeMetrics } from '../engine/index.ts'
 import type { LedgerRecord } from '../machines/index.ts'
 import type { ArchiveReport, CompactReport, VerifyReport } from '../store/index.ts'
 import type { Box, CommandOptions, EventsOptions, RemoveOptions } from './box.ts'
@@ -41,6 +41,8 @@ export interface BoxRuntime extends AsyncDisposable {
   readonly changes$: Observable<BoxInfo>
   /** All boxes, newest first: at once, and then the latest whenever something has changed. */
   readonly boxes$: Observable<readonly BoxInfo[]>
+  /** Counted from the ledger: the first time all of it is read. */
+  metrics(): Promise<RuntimeMetrics>
   /** Checks the ledger from its first record to its last; `replay` folds every box anew as well. */
   verify(o?: { readonly replay?: boolean; readonly box?: string }): Promise<VerifyReport>
   /**

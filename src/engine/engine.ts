@@ -4,9 +4,11 @@ import { type Hands, vmmHands } from '../vmm/index.ts'
 import { attachedOf, endAttached } from './attached.ts'
 import { Audience, type Listener } from './audience.ts'
 import { answersLook } from './causes.ts'
+import { Channels } from './channels.ts'
 import { Effects } from './effects.ts'
 import { Followers } from './followers.ts'
 import { type BoxInfo, infoOf } from './info.ts'
+import { Metrics } from './metrics.ts'
 import type { EngineOptions } from './options.ts'
 import { Recorder } from './recorder.ts'
 import { Recovery } from './recovery.ts'
@@ -32,6 +34,8 @@ export class Engine {
   readonly hands: Hands
   readonly root: Root
   readonly boundary: Boundary
+  readonly channels: Channels
+  readonly metrics = new Metrics(this)
   readonly #followers: Followers
   readonly #effects: Effects
   readonly #timers: Timers
@@ -50,6 +54,7 @@ export class Engine {
     this.world = world
     this.hands = options.hands ?? vmmHands
     this.boundary = options.boundary ?? noBoundary
+    this.channels = new Channels(options.home, this.hands.reach)
     this.#turns = new Turns(ledger, world, this.boundary, options.step)
     this.#recorder = new Recorder({
       ledger,
@@ -221,6 +226,7 @@ export class Engine {
     this.#over = true
     this.#recorder.close()
     this.#effects.close()
+    this.channels.close()
     this.#timers.clear()
     this.#recovery.end()
     await this.#turns.idle()
@@ -234,6 +240,7 @@ export class Engine {
     for (const { head, record } of committed) {
       this.boundary(`after append ${record.event.type}`)
       if (!head.state.context.open) this.#silent.delete(head.box)
+      this.channels.follow(head)
       this.audience.tell(head, record)
       if (this.#over || this.#recovery.has(head.box)) continue
       this.#timers.follow(head.box, head.state)

@@ -1,6 +1,6 @@
 export type { ArchiveReport } from './archive/report.ts'
 export type { Ballast } from './ballast.ts'
-export type { CompactReport } from './compact.ts'
+export { type CompactReport, sizeOf } from './compact.ts'
 export type { Database } from './database.ts'
 export { storedHead } from './heads.ts'
 export type {

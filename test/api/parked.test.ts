@@ -83,6 +83,9 @@ test('records of a good box are read past the damage of another', () =>
       }
       assert.equal(seen.slice(0, -1), before)
       assert.is(seen.at(-1), (await owner.getInfo(good.id))?.position)
+      // The damaged record cannot be counted: it was the other creation.
+      const { created, position } = await runtime.metrics()
+      assert.equal([created, position], [1, owner === runtime ? 4 : 5])
     }
   }))
 

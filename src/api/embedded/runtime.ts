@@ -6,6 +6,7 @@ import {
   type Engine,
   hasSecrets,
   lifecycle,
+  type RuntimeMetrics,
   records,
   type StreamOptions,
   whileWanted,
@@ -150,6 +151,11 @@ export class EmbeddedRuntime implements BoxRuntime {
       subscriber.add(() => clearImmediate(due))
       subscriber.add(this.#engine.onClose(() => subscriber.complete()))
     })
+  }
+
+  async metrics(): Promise<RuntimeMetrics> {
+    this.#assertOpen()
+    return this.#engine.metrics.read()
   }
 
   async verify(o: { readonly replay?: boolean; readonly box?: string } = {}): Promise<VerifyReport> {

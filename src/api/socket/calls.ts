@@ -82,6 +82,7 @@ export const calls: Readonly<Record<string, Call>> = {
   resolve: (served, [box, verdict, c], signal) =>
     command(served, box, c, () => served.runtime.resolve(box as never, verdict as never, until(c, signal))),
   adopt: async ({ runtime }) => ({ value: await runtime.adopt() }),
+  metrics: async ({ runtime }) => ({ value: await runtime.metrics() }),
   verify: async ({ runtime }, [o]) => ({ value: await runtime.verify(o as never) }),
   archive: async ({ runtime }, [before]) => ({
     value: await runtime.archive({ before: new Date(String(before)) }),

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs'
-import type { BoxInfo } from '../../engine/index.ts'
+import type { BoxInfo, RuntimeMetrics } from '../../engine/index.ts'
 import type { LedgerRecord } from '../../machines/index.ts'
 import type { ArchiveReport, CompactReport, VerifyReport } from '../../store/index.ts'
 import type { Box, CommandOptions, EventsOptions, RemoveOptions } from '../box.ts'
@@ -123,6 +123,10 @@ export class RemoteRuntime implements BoxRuntime {
     // A date has no JSON of its own.
     const { before } = check(shapes.archive, o, 'options')
     return this.#call('archive', [before.toISOString()])
+  }
+
+  metrics(): Promise<RuntimeMetrics> {
+    return this.#call('metrics', [])
   }
 
   compact(): Promise<CompactReport> {
