@@ -3,6 +3,8 @@ export type {
   BoxEventsOptions,
   CommandOptions,
   ConsoleOptions,
+  CopyOptions,
+  CopyProgress,
   EventsOptions,
   RemoveOptions,
   StopOptions,
@@ -13,7 +15,7 @@ export type { BoxOptions } from './api/options.ts'
 export { BoxRuntime } from './api/runtime.ts'
 export type { ListFilter, OpenOptions } from './api/runtime-options.ts'
 export type { ConnectOptions } from './api/socket/connect.ts'
-export type { BoxActor, BoxEnding, BoxInfo, Clock } from './engine/index.ts'
+export type { BoxActor, BoxEnding, BoxInfo, Clock, RuntimeMetrics } from './engine/index.ts'
 export {
   BoxError,
   type BoxSpec,

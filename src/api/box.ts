@@ -1,6 +1,9 @@
 import type { Observable } from 'rxjs'
 import type { BoxActor, BoxInfo } from '../engine/index.ts'
 import type { BoxTag, LedgerRecord, StopMode } from '../machines/index.ts'
+import type { CopyProgress } from '../vmm/index.ts'
+
+export type { CopyProgress }
 
 export interface CommandOptions {
   /** the same ID twice: the same result, done once */
@@ -23,6 +26,12 @@ export interface ConsoleOptions {
   readonly follow?: boolean
   readonly incarnation?: number
   readonly signal?: AbortSignal
+}
+
+export interface CopyOptions {
+  readonly signal?: AbortSignal
+  /** called as the copy goes on; through the owner's socket not with each step */
+  readonly onProgress?: (progress: CopyProgress) => void
 }
 
 /** What can be read of the ledger. */
@@ -74,6 +83,16 @@ export interface Box {
   wait(o?: { readonly signal?: AbortSignal }): Promise<BoxInfo>
   /** Resolves with the first state that passes, the current one included; `ABORTED` after `timeoutMs`. */
   waitFor(test: BoxTag | ((info: BoxInfo) => boolean), o?: WaitForOptions): Promise<BoxInfo>
+  /**
+   * Copies a file, a link or a directory of this machine into the guest, with modes, times and links; owned by root
+   * there. `to` is an absolute path: a directory takes what comes, else it gets that name, and directories on the way are
+   * made. Nothing has its final name before it is whole; a directory of that name stays, and files in it are replaced one
+   * by one. Starts the box if it is not up. Rejects with `NOT_FOUND`, `INVALID_ARGUMENT`, `NO_SPACE`, `ABORTED`,
+   * `UNSUPPORTED` (no agent in the guest), `INVALID_STATE` (paused), `GUEST_UNREACHABLE`, and as `start` does.
+   */
+  copyIn(from: string, to: string, o?: CopyOptions): Promise<void>
+  /** The same out of the guest; owned by this process's user, and without set-user-ID bits. */
+  copyOut(from: string, to: string, o?: CopyOptions): Promise<void>
   /** Serial output of the last incarnation, or the given one; with `follow` until it is over, also if it has yet to begin. */
   console(o?: ConsoleOptions): AsyncGenerator<Uint8Array, void, undefined>
   /** This box's records, by version; with `follow` also those to come. */

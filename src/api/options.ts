@@ -209,6 +209,8 @@ export const shapes = {
   host: strict({ home: v.optional(path), vmm, signal }),
   archive: strict({ before: v.date('must be a Date') }),
   path,
+  absolutePath: v.pipe(text, v.startsWith('/', 'must be an absolute path')),
+  copy: strict({ onProgress: v.optional(v.function()), signal }),
   open: strict({
     home: v.optional(path),
     vmm,

@@ -8,6 +8,7 @@ import { addAdopt } from './verbs/adopt.ts'
 import { addArchive } from './verbs/archive.ts'
 import { addCompact } from './verbs/compact.ts'
 import { addConsole } from './verbs/console.ts'
+import { addCp } from './verbs/cp.ts'
 import { addCreate } from './verbs/create.ts'
 import { addInfo } from './verbs/info.ts'
 import { addInspect } from './verbs/inspect.ts'
@@ -42,6 +43,7 @@ const verbs = [
   addRename,
   addResolve,
   addConsole,
+  addCp,
   addLog,
   addVerify,
   addAdopt,

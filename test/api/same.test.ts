@@ -243,6 +243,12 @@ const questions: Readonly<Record<string, Question>> = {
     return [printed.map(plain).join(''), await up.info()]
   },
   'console of an incarnation': ({ up }) => all(up.console({ incarnation: 1 })),
+  'files into a guest without an agent': ({ up }) => up.copyIn('/etc/hostname', '/srv'),
+  'files out of it': ({ up }) => up.copyOut('/etc/hostname', '/tmp/x'),
+  'files from a relative path of a guest': ({ up }) => up.copyOut('relative', '/tmp/x'),
+  'files from nowhere': ({ up }) => up.copyIn('', '/srv'),
+  'files, with wrong options': ({ up }) => up.copyIn('/etc/hostname', '/srv', { onProgress: 7 as never }),
+  'files of a box that is gone': ({ gone }) => gone.copyIn('/etc/hostname', '/srv'),
   'console of one that never was': ({ up }) => all(up.console({ incarnation: 99 })),
   'events by type': ({ runtime }) => all(runtime.events({ types: ['box.created', 'box.removed'] })),
   'events by label': ({ runtime }) => all(runtime.events({ labels: { a: '1' } })),

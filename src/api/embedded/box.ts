@@ -18,6 +18,7 @@ import type {
   BoxEventsOptions,
   CommandOptions,
   ConsoleOptions,
+  CopyOptions,
   EventsOptions,
   RemoveOptions,
   StopOptions,
@@ -27,6 +28,7 @@ import { Observable } from '../observable.ts'
 import { check, shapes } from '../options.ts'
 import { longestMs, removedError, testOf } from '../waits.ts'
 import { consoleOf } from './console.ts'
+import { copy } from './copy.ts'
 
 /** A box of the engine in this process. */
 export class EmbeddedBox implements Box {
@@ -107,6 +109,16 @@ export class EmbeddedBox implements Box {
     return within(this.#engine.world.clock, timeoutMs, limit =>
       wait(signal === undefined ? limit : AbortSignal.any([signal, limit])),
     )
+  }
+
+  async copyIn(from: string, to: string, o: CopyOptions = {}): Promise<void> {
+    this.#assertOpen()
+    await copy(this.#engine, this.id, 'copyIn', [from, to], o)
+  }
+
+  async copyOut(from: string, to: string, o: CopyOptions = {}): Promise<void> {
+    this.#assertOpen()
+    await copy(this.#engine, this.id, 'copyOut', [from, to], o)
   }
 
   async *console(o: ConsoleOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {

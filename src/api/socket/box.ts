@@ -8,10 +8,13 @@ import type {
   BoxEventsOptions,
   CommandOptions,
   ConsoleOptions,
+  CopyOptions,
+  CopyProgress,
   RemoveOptions,
   StopOptions,
   WaitForOptions,
 } from '../box.ts'
+import { checkCopy } from '../embedded/copy.ts'
 import { observe } from '../observe.ts'
 import { check, shapes } from '../options.ts'
 import { removedError, testOf } from '../waits.ts'
@@ -84,6 +87,14 @@ export class RemoteBox implements Box {
     throw closedError()
   }
 
+  async copyIn(from: string, to: string, o?: CopyOptions): Promise<void> {
+    await this.#copy('copyIn', [from, to], o)
+  }
+
+  async copyOut(from: string, to: string, o?: CopyOptions): Promise<void> {
+    await this.#copy('copyOut', [from, to], o)
+  }
+
   async *console(o?: ConsoleOptions): AsyncGenerator<Uint8Array, void, undefined> {
     const { options, signal } = part(shapes.console, o, 'console')
     let mark: ConsoleMark | undefined
@@ -134,6 +145,19 @@ export class RemoteBox implements Box {
       last = info
       yield this.#shared.names.tell(info)
     }
+  }
+
+  /** Cut off by the end of its owner it rejects with `NO_OWNER`: begun again, it could find what it has made itself. */
+  async #copy(
+    direction: 'copyIn' | 'copyOut',
+    paths: readonly [string, string],
+    o: CopyOptions = {},
+  ): Promise<void> {
+    const { from, to, given } = checkCopy(direction, paths, o)
+    const { signal, onProgress } = given
+    const path = this.#path(`stream/${direction}`)
+    const steps = this.#shared.client.stream<CopyProgress>(path, () => [from, to], { signal, once: true })
+    for await (const step of steps) onProgress?.(step)
   }
 
   async #command(verb: string, shape: v.GenericSchema, o: unknown): Promise<void> {

@@ -30,6 +30,8 @@ export interface StreamWait {
   readonly signal?: AbortSignal | undefined
   /** false: the wait keeps no process alive; default true */
   readonly holds?: boolean
+  /** it is not asked for again: what it does must not be done twice */
+  readonly once?: boolean
   /** it goes on until it is left: closing the client ends it in good order, and not before its time */
   readonly follow?: boolean
 }
@@ -94,7 +96,7 @@ export class OwnerClient {
     argsOf: () => readonly unknown[],
     wait: StreamWait = {},
   ): AsyncGenerator<T, void, undefined> {
-    const { signal, holds = true, follow = false } = wait
+    const { signal, holds = true, follow = false, once = false } = wait
     assertWanted(signal)
     this.assertOpen()
     for (;;) {
@@ -115,6 +117,7 @@ export class OwnerClient {
       } catch (error) {
         if (signal?.aborted) throw aborted(signal)
         if (!(error instanceof OwnerLost)) throw error
+        if (once && error.reached) throw noOwner('The owner of the home ended before it was done', error)
         if (this.isClosed && follow) return
         await this.#nextOwner(error, wait).catch(reason => {
           if (!this.isClosed || !follow) throw reason

@@ -1,5 +1,6 @@
 import type { EventsOptions } from '../box.ts'
 import type { EmbeddedBox } from '../embedded/box.ts'
+import { progressOf } from '../embedded/copy.ts'
 import { check, shapes } from '../options.ts'
 import { Bell } from './bell.ts'
 import { type Served, until } from './calls.ts'
@@ -51,6 +52,14 @@ export const boxStreams: Readonly<Record<string, BoxStream>> = {
     for await (const record of engine.ledger.history(id)) if (record.position >= from) yield record
   },
   states: ({ id }, { engine }, args, signal) => states(engine, id, { ...resumeAt(args), signal }),
+  copyIn: (box, _, [from, to], signal) => {
+    check(shapes.absolutePath, from, 'from')
+    return progressOf(onProgress => box.copyIn(from as string, to as string, { signal, onProgress }))
+  },
+  copyOut: (box, _, [from, to], signal) => {
+    check(shapes.absolutePath, to, 'to')
+    return progressOf(onProgress => box.copyOut(from as string, to as string, { signal, onProgress }))
+  },
   async *console({ id }, { engine }, [o, mark], signal) {
     const given = check(shapes.console, until(o, signal), 'console')
     const goesOn = mark === null || mark === undefined ? undefined : check(shapes.consoleMark, mark, 'mark')
