@@ -51,7 +51,8 @@ const isAsAsked = (asked: unknown, info: BoxInfo): void => {
   const { spec } = info
   assert.is(info.name, wanted.name ?? undefined)
   assert.equal(info.labels, { ...(wanted.labels as object) })
-  assert.equal(spec.env ?? {}, { ...(wanted.env as object) })
+  // As JSON: an object without a prototype is an object like any other.
+  assert.equal(spec.env ?? {}, JSON.parse(JSON.stringify(wanted.env ?? {})))
   assert.is(spec.cpus, wanted.cpus ?? 1)
   assert.is(spec.memoryMib, wanted.memoryMib ?? 256)
   assert.ok(Number.isInteger(spec.cpus) && spec.cpus >= 1 && spec.cpus <= 256)
