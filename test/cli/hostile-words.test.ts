@@ -1,5 +1,5 @@
 // @timeout 120
-// @timeout-long 600
+// @timeout-long 300
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -66,7 +66,8 @@ const line = fc
   .map(([json, verb, rest, command]) => [
     ...(json ? ['--json'] : []),
     verb,
-    ...rest.flat(),
+    // What is followed has no end.
+    ...rest.flat().filter(word => word !== '-f' || !['log', 'console'].includes(verb)),
     ...(verb === 'create' && command.length > 0 ? ['--', ...command] : []),
   ])
 
@@ -113,7 +114,7 @@ test('whatever is asked: an exit code, an error with a code, nothing that steers
         assert.is.not(error.code, 'ENGINE_FAILED', said)
       }
     })
-    await fc.assert(tries, { seed, numRuns: sized(300, 4_000), includeErrorInReport: true })
+    await fc.assert(tries, { seed, numRuns: sized(300, 10_000), includeErrorInReport: true })
     assert.is(fingerprintOf(outside), before)
     assert.equal(readdirSync('.').sort(), here)
     assert.equal(readdirSync(dir).sort(), ['home', 'outside'])
