@@ -34,6 +34,7 @@ resolve(
         disks,
         ready: 'vmm',
         supportsCommand: false,
+        hasAgent: false,
       },
     )
     const { cmdline, disks: none } = await resolveImage({ kernel: path('kernel') }, { dir })
