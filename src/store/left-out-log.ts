@@ -2,6 +2,9 @@ import type { Database } from './database.ts'
 import type { Salvaged } from './salvage/entry.ts'
 import { entriesOfBatch } from './salvage/write-batch.ts'
 
+/** A disk that has failed once may fail again: the log is gone by then, and what it said is here only. */
+const attempts = 5
+
 /**
  * Opening, LevelDB leaves out a log that it cannot open or read at that moment, in silence, and then deletes it (1.20,
  * `MaybeIgnoreError`). The same logs were read just before: where the database does not say what they end with, all that
@@ -10,7 +13,16 @@ import { entriesOfBatch } from './salvage/write-batch.ts'
  * @param logs the batches in each log, oldest first
  */
 export async function writeLeftOutLogs(db: Database, logs: readonly (readonly Buffer[])[]): Promise<void> {
-  if (!(await isLeftOut(db, logs))) return
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      if (await isLeftOut(db, logs)) await writeAll(db, logs)
+      return
+    } catch (error) {
+      if (attempt === attempts) throw error
+    }
+}
+
+async function writeAll(db: Database, logs: readonly (readonly Buffer[])[]): Promise<void> {
   for (const batch of logs.flat())
     await db.batch(
       [...entriesOfBatch(batch)].map(({ key, value }) =>
