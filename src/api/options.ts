@@ -209,7 +209,11 @@ export const shapes = {
   host: strict({ home: v.optional(path), vmm, signal }),
   archive: strict({ before: v.date('must be a Date') }),
   path,
-  absolutePath: v.pipe(text, v.startsWith('/', 'must be an absolute path')),
+  absolutePath: v.pipe(
+    text,
+    v.startsWith('/', 'must be an absolute path'),
+    v.maxLength(4096, 'must have at most 4096 characters'),
+  ),
   copy: strict({ onProgress: v.optional(v.function()), signal }),
   open: strict({
     home: v.optional(path),

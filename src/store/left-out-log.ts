@@ -32,18 +32,22 @@ async function writeAll(db: Database, logs: readonly (readonly Buffer[])[]): Pro
     )
 }
 
-/** Whether the last write of a log is missing, unless a later log has written over it. */
+/** Whether a log's last write is missing: the last of those that no later log has written over. */
 async function isLeftOut(db: Database, logs: readonly (readonly Buffer[])[]): Promise<boolean> {
   const later = new Set<string>()
   for (const batches of [...logs].reverse()) {
-    const last = lastOf(batches.at(-1))
-    if (last !== undefined && !later.has(last.key) && (await db.get(last.key)) !== last.value) return true
+    const last = lastBut(later, batches)
+    if (last !== undefined && (await db.get(last.key)) !== last.value) return true
     if (logs.length > 1)
       for (const batch of batches) for (const { key } of entriesOfBatch(batch)) later.add(key)
   }
   return false
 }
 
-function lastOf(batch: Buffer | undefined): Salvaged | undefined {
-  return batch === undefined ? undefined : [...entriesOfBatch(batch)].at(-1)
+function lastBut(later: ReadonlySet<string>, batches: readonly Buffer[]): Salvaged | undefined {
+  for (const batch of [...batches].reverse()) {
+    const last = [...entriesOfBatch(batch)].findLast(({ key }) => !later.has(key))
+    if (last !== undefined) return last
+  }
+  return undefined
 }

@@ -30,7 +30,7 @@ export interface VmDisk {
 
 /** What is booted: the files of an image. */
 export interface Payload {
-  /** an agent listens in the guest, see `images/agent.ts` */
+  /** an agent listens in the guest, see `images/agent-protocol.ts` */
   readonly hasAgent: boolean
   readonly kernel: string
   readonly initramfs?: string

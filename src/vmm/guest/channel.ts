@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { agentPort, agentVersion, longestFrame } from '../images/agent.ts'
+import { agentPort, agentVersion, longestFrame } from '../images/agent-protocol.ts'
 import { FrameReader, frameOf } from './frames.ts'
 import { Program, type ProgramSpec } from './program.ts'
 

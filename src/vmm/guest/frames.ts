@@ -1,4 +1,4 @@
-/** What goes over a channel, see `images/agent.ts`. */
+/** What goes over a channel, see `images/agent-protocol.ts`. */
 export interface Frame {
   readonly type: string
   /** number of the execution; 0: the session itself */

@@ -1,4 +1,4 @@
-import { window } from '../images/agent.ts'
+import { window } from '../images/agent-protocol.ts'
 
 /** Credit is given back in pieces of this size, in `bytes`: a message for each byte would be a flood of its own. */
 const creditBytes = window / 4

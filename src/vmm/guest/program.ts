@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
 import { Writable } from 'node:stream'
-import { window } from '../images/agent.ts'
+import { window } from '../images/agent-protocol.ts'
 import { frameOf } from './frames.ts'
 import { Output } from './output.ts'
 

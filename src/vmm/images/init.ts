@@ -5,7 +5,7 @@
  *   right before a main command starts; `boxledger: command exited N` after it, sent in full before the power goes off.
  * - A main command (`/box`, see overlay.ts) talks on /dev/hvc0, which is raw: every byte of its output, as it is. The
  *   first 256 KiB also show on the console. Without such a port all of it goes to the console, and its input is empty.
- * - An agent runs programs for the owner of the box, see agent.ts.
+ * - An agent runs programs for the owner of the box, see agent-protocol.ts.
  * - The power button ends the guest: the command gets SIGTERM (without one: all get SIGTERM and SIGHUP), a second later
  *   whatever is left is killed.
  *

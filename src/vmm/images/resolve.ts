@@ -30,7 +30,7 @@ export interface ResolvedImage {
   readonly ready: 'guest' | 'vmm'
   /** Whether the guest's init runs a box's main command (see overlay.ts) */
   readonly supportsCommand: boolean
-  /** Whether an agent listens in the guest (see agent.ts) */
+  /** Whether an agent listens in the guest (see agent-protocol.ts) */
   readonly hasAgent: boolean
 }
 

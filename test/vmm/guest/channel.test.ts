@@ -1,7 +1,7 @@
 // @timeout 60
 
 import * as assert from 'uvu/assert'
-import { window } from '../../../src/vmm/images/agent.ts'
+import { window } from '../../../src/vmm/images/agent-protocol.ts'
 import { suite } from '../../support/suite.ts'
 import { outcome, program, shell, textOf, withAgent } from './with-agent.ts'
 

@@ -11,7 +11,7 @@ import { connectGuest, type GuestChannel } from '../../../src/vmm/guest/channel.
 import { copyIn } from '../../../src/vmm/guest/copy/copy-in.ts'
 import { copyOut } from '../../../src/vmm/guest/copy/copy-out.ts'
 import { frameOf } from '../../../src/vmm/guest/frames.ts'
-import { window } from '../../../src/vmm/images/agent.ts'
+import { window } from '../../../src/vmm/images/agent-protocol.ts'
 import { sized } from '../../support/long.ts'
 import { makeRandom, takeSeed } from '../../support/seed.ts'
 import { suite } from '../../support/suite.ts'

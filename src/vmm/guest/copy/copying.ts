@@ -34,7 +34,7 @@ const told: Readonly<Record<number, readonly [ErrorCode, string]>> = {
 class ThrownByCaller extends Error {}
 
 /** Runs a script of ours for busybox's shell in the guest; what the user gave are its arguments. */
-export function runScript(channel: GuestChannel, script: string, args: readonly string[]): Program {
+function runScript(channel: GuestChannel, script: string, args: readonly string[]): Program {
   return channel.run({
     args: ['/bin/sh', '-c', script, 'boxledger', ...args],
     env: {},
