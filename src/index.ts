@@ -10,6 +10,7 @@ export type {
   StopOptions,
   WaitForOptions,
 } from './api/box.ts'
+export type { ExecOptions, Execution, ExecutionEnd, ExecutionResult } from './api/execution.ts'
 export { type HostInfo, type HostInfoOptions, hostInfo, type VmmFinding } from './api/host.ts'
 export type { BoxOptions } from './api/options.ts'
 export { BoxRuntime } from './api/runtime.ts'

@@ -2,8 +2,9 @@ import type { Observable } from 'rxjs'
 import type { BoxActor, BoxInfo } from '../engine/index.ts'
 import type { BoxTag, LedgerRecord, StopMode } from '../machines/index.ts'
 import type { CopyProgress } from '../vmm/index.ts'
+import type { ExecOptions, Execution } from './execution.ts'
 
-export type { CopyProgress }
+export type { CopyProgress, ExecOptions }
 
 export interface CommandOptions {
   /** the same ID twice: the same result, done once */
@@ -83,6 +84,11 @@ export interface Box {
   wait(o?: { readonly signal?: AbortSignal }): Promise<BoxInfo>
   /** Resolves with the first state that passes, the current one included; `ABORTED` after `timeoutMs`. */
   waitFor(test: BoxTag | ((info: BoxInfo) => boolean), o?: WaitForOptions): Promise<BoxInfo>
+  /**
+   * Runs a command in the box, which is started if it is not up. The box's environment, `workdir` and `user` hold for it
+   * too. It is recorded, as a stream of its own in the ledger, before it is run, and when it has ended.
+   */
+  exec(command: string, args?: readonly string[], o?: ExecOptions): Execution
   /**
    * Copies a file, a link or a directory of this machine into the guest, with modes, times and links; owned by root
    * there. `to` is an absolute path: a directory takes what comes, else it gets that name, and directories on the way are

@@ -1,12 +1,14 @@
 import { setMaxListeners } from 'node:events'
 import * as v from 'valibot'
-import { BoxError, namePattern, quoted } from '../machines/index.ts'
+import { BoxError, idPattern, namePattern, quoted } from '../machines/index.ts'
 import { anObject, dictionary, strict, text } from './schema.ts'
 
 /** Largest of secrets, names and values, in `bytes`. */
 const maxSecretsBytes = 64 * 1024
 /** Largest environment, names and values, in `bytes`. */
 const maxEnvBytes = 64 * 1024
+/** Most arguments of a command that is run, in `bytes`: with its environment they go in one message to the guest. */
+const maxWordsBytes = 128 * 1024
 /** Largest filter as JSON, in `bytes`: it goes in one request to the owner of a home. */
 const maxFilterBytes = 1_000 * 1024
 /** Longest pattern for the console: it is run against whatever a guest prints. */
@@ -48,6 +50,7 @@ const image = strict({
   initramfs: v.optional(path),
   cmdline: v.optional(text),
   disks: v.optional(v.array(disk)),
+  agent: v.optional(v.boolean()),
 })
 const regularExpression = v.pipe(
   text,
@@ -80,23 +83,25 @@ const secrets = v.pipe(
   v.check(value => bytesOf(value) <= maxSecretsBytes, 'are larger than 64 KiB'),
 )
 
+const env = v.pipe(
+  dictionary({
+    key: name => (/^[^=]+$/.test(name) ? undefined : 'has a name that is empty or holds a ='),
+    content: envValue,
+  }),
+  v.check(env => bytesOf(env) <= maxEnvBytes, 'is larger than 64 KiB'),
+)
+const workdir = v.pipe(text, v.startsWith('/', 'must be an absolute path'))
+const user = v.pipe(text, v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.:-]*$/, 'must be a user, or user:group'))
+
 const boxOptions = strict({
   name: v.optional(name),
   labels: v.optional(labels),
   image: v.optional(v.union([name, image], 'must be the name of an image, or its files')),
   command: v.optional(v.pipe(v.array(text), v.nonEmpty('must have a program'))),
-  env: v.optional(
-    v.pipe(
-      dictionary({
-        key: name => (/^[^=]+$/.test(name) ? undefined : 'has a name that is empty or holds a ='),
-        content: envValue,
-      }),
-      v.check(env => bytesOf(env) <= maxEnvBytes, 'is larger than 64 KiB'),
-    ),
-  ),
+  env: v.optional(env),
   secrets: v.optional(secrets),
-  workdir: v.optional(v.pipe(text, v.startsWith('/', 'must be an absolute path'))),
-  user: v.optional(v.pipe(text, v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.:-]*$/, 'must be a user, or user:group'))),
+  workdir: v.optional(workdir),
+  user: v.optional(user),
   cpus: v.optional(whole(1, 256)),
   memoryMib: v.optional(whole(64, 1_048_576)),
   disks: v.optional(v.array(disk)),
@@ -125,6 +130,8 @@ const boxOptions = strict({
   ),
   stopTimeoutMs: v.optional(whole(0, 86_400_000)),
 })
+
+const size = strict({ columns: whole(1, 65_535), rows: whole(1, 65_535) })
 
 /** Whoever gives one signal to many waits means to, and need not be warned. */
 const signal = v.optional(
@@ -214,6 +221,35 @@ export const shapes = {
     v.startsWith('/', 'must be an absolute path'),
     v.maxLength(4096, 'must have at most 4096 characters'),
   ),
+  program: v.pipe(
+    text,
+    v.nonEmpty('must not be empty'),
+    v.maxLength(4096, 'must have at most 4096 characters'),
+  ),
+  words: v.pipe(
+    v.array(text),
+    v.check(words => bytesOf(words) <= maxWordsBytes, 'are larger than 128 KiB'),
+  ),
+  size,
+  signalName: v.pipe(text, v.regex(/^[A-Z0-9+]{1,16}$/, 'must be the name of a signal')),
+  wireCommand: strict({
+    id: v.pipe(text, v.regex(idPattern, 'must be an ID')),
+    command: v.unknown(),
+    args: v.unknown(),
+    options: v.unknown(),
+  }),
+  exec: strict({
+    env: v.optional(env),
+    cwd: v.optional(workdir),
+    user: v.optional(user),
+    tty: v.optional(v.union([v.boolean(), size], 'must be true, false or { columns, rows }')),
+    signal,
+    timeoutMs: v.optional(whole(1, 86_400_000)),
+    input: v.optional(v.union([v.string(), v.instance(Uint8Array)], 'must be a text or bytes')),
+    maxOutputBytes: v.optional(whole(0, 1 << 30)),
+    recordArguments: v.optional(v.boolean()),
+    actor: v.optional(v.pipe(text, v.maxLength(256))),
+  }),
   copy: strict({ onProgress: v.optional(v.function()), signal }),
   open: strict({
     home: v.optional(path),

@@ -1,5 +1,6 @@
 import type { Clock, Inspect } from '../engine/index.ts'
 import type { Boundary, PublicState } from '../machines/index.ts'
+import type { Hands } from '../vmm/index.ts'
 
 export interface OpenOptions {
   /** default: `$BOXLEDGER_HOME`, else `$XDG_STATE_HOME/boxledger`, else `~/.local/state/boxledger` */
@@ -20,10 +21,11 @@ export interface OpenOptions {
   readonly ids?: () => string
   /** for tests: chance, in [0, 1) */
   readonly random?: () => number
-  /** for tests of crashes: what is told, or awaited, at boundaries of the engine */
+  /** for tests: what is told, or awaited, at boundaries of the engine, and what acts on the world */
   readonly seams?: {
     readonly boundary?: Boundary
     readonly aroundFlush?: (flush: () => Promise<void>) => Promise<void>
+    readonly hands?: Hands
   }
 }
 

@@ -1,8 +1,14 @@
-import { type BoxEvent, type BoxFact, type Head, isCommand } from '../machines/index.ts'
+import {
+  type BoxFact,
+  isCommand,
+  isExecutionEvent,
+  type StreamEvent,
+  type StreamHead,
+} from '../machines/index.ts'
 
-/** Whether the box's last record led to an event: it had asked for something, and no new command came in. */
-export function led(head: Head | undefined, event: BoxEvent): head is Head {
-  if (head === undefined || isCommand(event)) return false
+/** Whether the stream's last record led to an event: it had asked for something, and no new command came in. */
+export function led(head: StreamHead | undefined, event: StreamEvent): head is StreamHead {
+  if (head === undefined || (!isExecutionEvent(event) && isCommand(event))) return false
   return event.type === 'timer.fired' || Object.keys(head.state.effects).length > 0
 }
 

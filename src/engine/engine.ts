@@ -1,4 +1,14 @@
-import { type Boundary, type BoxCommand, BoxError, type Head, noBoundary } from '../machines/index.ts'
+import {
+  type Boundary,
+  type BoxCommand,
+  BoxError,
+  type ExecutionHead,
+  type Head,
+  isExecutionHead,
+  type LedgerRecord,
+  noBoundary,
+  partsOf,
+} from '../machines/index.ts'
 import { type Committed, type Ledger, openLedger, Projections } from '../store/index.ts'
 import { type Hands, vmmHands } from '../vmm/index.ts'
 import { attachedOf, endAttached } from './attached.ts'
@@ -6,6 +16,7 @@ import { Audience, type Listener } from './audience.ts'
 import { answersLook } from './causes.ts'
 import { Channels } from './channels.ts'
 import { Effects } from './effects.ts'
+import { Executions } from './executions.ts'
 import { Followers } from './followers.ts'
 import { type BoxInfo, infoOf } from './info.ts'
 import { Metrics } from './metrics.ts'
@@ -35,6 +46,7 @@ export class Engine {
   readonly root: Root
   readonly boundary: Boundary
   readonly channels: Channels
+  readonly executions: Executions
   readonly metrics = new Metrics(this)
   readonly #followers: Followers
   readonly #effects: Effects
@@ -66,6 +78,16 @@ export class Engine {
     })
     this.projections.load(ledger.heads())
     this.root = createRoot(options.inspect)
+    this.executions = new Executions({
+      home: options.home,
+      ledger,
+      turns: this.#turns,
+      channels: this.channels,
+      root: this.root,
+      clock: world.clock,
+      boundary: this.boundary,
+      record: (stream, fact) => this.#recorder.recordExecution(stream, fact),
+    })
     this.#followers = new Followers(this.root, (box, command) => {
       this.submit(box, () => command).catch(() => {
         // A refusal shows in the actor's state, which has not moved: `send` has nobody to tell.
@@ -120,7 +142,7 @@ export class Engine {
       ...(options.boundary === undefined ? {} : { boundary: options.boundary }),
     })
     const engine = new Engine(options, ledger, world)
-    if (!ledger.isInert) engine.#recovery.begin()
+    if (!ledger.isInert) engine.#recover()
     return engine
   }
 
@@ -134,7 +156,12 @@ export class Engine {
     if (!this.isInert) return
     await this.ledger.adopt()
     for (const head of this.ledger.heads()) this.audience.tell(head)
+    this.#recover()
+  }
+
+  #recover(): void {
     this.#recovery.begin()
+    this.executions.recover()
   }
 
   get isClosed(): boolean {
@@ -147,6 +174,7 @@ export class Engine {
       ...infoOf(head, {
         recovering: this.#recovery.has(head.box),
         responding: !this.#silent.has(head.box),
+        executions: this.ledger.executionsOf(head.box),
       }),
       ...(this.isInert ? { inert: true } : {}),
       ...(parked === undefined ? {} : { parked }),
@@ -206,7 +234,7 @@ export class Engine {
         })
       const command = decide(head)
       if (command === undefined) return head
-      return (await this.#turns.commit(box, head, command, meta)).head
+      return (await this.#turns.commit(box, head, command, meta)).head as Head
     })
   }
 
@@ -223,6 +251,7 @@ export class Engine {
       box => this.ledger.head(box),
       this.world.clock,
     )
+    await this.executions.close()
     this.#over = true
     this.#recorder.close()
     this.#effects.close()
@@ -239,6 +268,10 @@ export class Engine {
     this.projections.apply(committed.map(({ head }) => head))
     for (const { head, record } of committed) {
       this.boundary(`after append ${record.event.type}`)
+      if (isExecutionHead(head)) {
+        this.#publishExecution(head, record)
+        continue
+      }
       if (!head.state.context.open) this.#silent.delete(head.box)
       this.channels.follow(head)
       this.audience.tell(head, record)
@@ -248,11 +281,19 @@ export class Engine {
     }
   }
 
+  #publishExecution(head: ExecutionHead, record: LedgerRecord): void {
+    this.audience.tail.advance(record)
+    const box = this.ledger.head(partsOf(head.box).box)
+    // Its number of executions is another one.
+    if (box !== undefined && record.event.type === 'exec.started') this.audience.tell(box)
+    if (!this.#over) this.executions.follow(head)
+  }
+
   /** Within a turn: before anything is asked of a box, its run directories are held against the ledger. */
   async #seeLostRuns(box: string): Promise<Head | undefined> {
     const head = this.ledger.head(box)
     const found = head && this.#recovery.lostRunsOf(head)
-    return found === undefined ? head : (await this.#turns.commit(box, head, found)).head
+    return found === undefined ? head : ((await this.#turns.commit(box, head, found)).head as Head)
   }
 
   #heard(box: string, responding: boolean): void {

@@ -38,6 +38,7 @@ export interface BoxInfo {
   /** when the restart policy will start it again */
   readonly restartAt?: string
   readonly reboots: number
+  /** commands that were run in it, over its life; the main command is none of them */
   readonly executions: number
   readonly responding: boolean
   /** why it cannot be looked at */
@@ -96,11 +97,13 @@ const iso = (ms: number) => new Date(ms).toISOString()
 export interface Beside {
   readonly recovering: boolean
   readonly responding: boolean
+  /** how many it has had */
+  readonly executions: number
 }
 
 export function infoOf(
   head: Head,
-  { recovering, responding }: Beside = { recovering: false, responding: true },
+  { recovering = false, responding = true, executions = 0 }: Partial<Beside> = {},
 ): BoxInfo {
   const { context, value } = head.state
   const stage = stageOf(value)
@@ -124,7 +127,7 @@ export function infoOf(
     restarts: context.restart.count,
     ...(restartAt === undefined ? {} : { restartAt: iso(restartAt) }),
     reboots: context.reboots.count,
-    executions: 0,
+    executions: head.executions ?? executions,
     responding,
     ...(context.unknownReason === null ? {} : { reason: context.unknownReason }),
     autoRemove: context.spec.autoRemove,

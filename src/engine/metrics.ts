@@ -17,7 +17,7 @@ export interface RuntimeMetrics {
   readonly crashed: number
   /** starts by a restart policy */
   readonly restarts: number
-  /** commands run in boxes; none, before there is `exec` */
+  /** commands that were run in boxes; main commands are none of them */
   readonly executions: number
   readonly ledger: {
     readonly records: number
@@ -26,7 +26,7 @@ export interface RuntimeMetrics {
   }
 }
 
-type Counts = Record<'created' | 'removed' | 'failed' | 'crashed' | 'restarts', number>
+type Counts = Record<'created' | 'removed' | 'failed' | 'crashed' | 'restarts' | 'executions', number>
 
 /**
  * Counts what the ledger tells, so that the numbers survive restarts: all of it when it is first asked for, and then what
@@ -34,7 +34,7 @@ type Counts = Record<'created' | 'removed' | 'failed' | 'crashed' | 'restarts', 
  */
 export class Metrics {
   readonly #engine: Engine
-  readonly #counts: Counts = { created: 0, removed: 0, failed: 0, crashed: 0, restarts: 0 }
+  readonly #counts: Counts = { created: 0, removed: 0, failed: 0, crashed: 0, restarts: 0, executions: 0 }
   #next = 1
   #counting: Promise<void> = Promise.resolve()
 
@@ -57,7 +57,6 @@ export class Metrics {
       position: this.#next - 1,
       boxes: { total, byState },
       ...this.#counts,
-      executions: 0,
       ledger: { records: position, bytes: sizeOf(join(this.#engine.home, 'ledger')) },
     }
   }
@@ -79,6 +78,7 @@ export class Metrics {
 
   #add({ event, from, to }: LedgerRecord): void {
     if (event.type === 'box.created') this.#counts.created += 1
+    if (event.type === 'exec.started') this.#counts.executions += 1
     if (event.type === 'box.removed') this.#counts.removed += 1
     if (from === to) return
     if (to === 'failed' || to === 'crashed') this.#counts[to] += 1

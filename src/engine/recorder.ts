@@ -1,4 +1,12 @@
-import { type BoxCommand, BoxError, type BoxFact, type Head, type StopMode } from '../machines/index.ts'
+import {
+  BoxError,
+  type BoxFact,
+  type ExecutionFact,
+  type Head,
+  type StopMode,
+  type StreamEvent,
+  type StreamHead,
+} from '../machines/index.ts'
 import type { Ledger } from '../store/index.ts'
 import { isNews } from './look-rules.ts'
 import { closedError } from './tail.ts'
@@ -37,10 +45,15 @@ export class Recorder {
       await this.#insist(box, fact, {}, head =>
         fact.type === 'timer.fired'
           ? head.state.timers[fact.timer] !== undefined
-          : isNews(head, fact, ledger.previous),
+          : isNews(head as Head, fact, ledger.previous),
       )
       onRecorded(box, fact)
     })
+  }
+
+  /** What became of an execution, by its stream; of one that is over already nothing more is recorded. */
+  recordExecution(stream: string, fact: ExecutionFact): Promise<void> {
+    return this.#options.turns.take(stream, () => this.#insist(stream, fact, {}, () => true))
   }
 
   /** A fact of the engine's own; that it is closing is the one reason for which it is not recorded. */
@@ -64,23 +77,24 @@ export class Recorder {
 
   /** Within a turn: it is recorded, whatever it takes. While the ledger mends itself, it waits. */
   async #insist(
-    box: string,
-    event: BoxFact | BoxCommand,
+    stream: string,
+    event: StreamEvent,
     meta: CommandMeta,
-    isWanted: (head: Head) => boolean,
+    isWanted: (head: StreamHead) => boolean,
   ): Promise<void> {
     const { ledger, turns, clock } = this.#options
+    const headOf = () => ledger.head(stream) ?? ledger.execution(stream)
     for (;;) {
       if (this.#isClosed) throw closedError()
-      const head = ledger.head(box)
+      const head = headOf()
       if (head === undefined || !isWanted(head)) return
       try {
-        await turns.commit(box, head, event, meta)
+        await turns.commit(stream, head, event, meta)
         return
       } catch (error) {
         if (!BoxError.is(error) || !(error.retryable || error.code === 'ENGINE_FAILED')) throw error
         await pauseOn(clock, retryAfter)
-        const now = ledger.head(box)
+        const now = headOf()
         // Its write was rejected, and it is there all the same.
         if (now !== undefined && now.version > head.version && now.lastEvent === event.type) return
       }

@@ -1,11 +1,15 @@
 import {
   type Boundary,
   BoxError,
-  type BoxEvent,
-  type Head,
+  type BoxState,
+  type ExecutionState,
+  isExecutionEvent,
   isRefusal,
   type RecordMeta,
+  type StreamEvent,
+  type StreamHead,
   step,
+  stepExecution,
 } from '../machines/index.ts'
 import type { Committed, Ledger } from '../store/index.ts'
 import { led } from './causes.ts'
@@ -14,7 +18,7 @@ import type { World } from './world.ts'
 
 export type CommandMeta = Pick<RecordMeta, 'commandId' | 'actor'> & { readonly expectedVersion?: number }
 
-/** Where events become durable: one mailbox a box, in whose turns the step is taken and its transition appended. */
+/** Where events become durable: one mailbox a stream, in whose turns the step is taken and its transition appended. */
 export class Turns {
   readonly #ledger: Ledger
   readonly #world: World
@@ -29,18 +33,26 @@ export class Turns {
     this.#step = fold
   }
 
-  /** Runs a turn of the box's mailbox, once all earlier ones are over. */
-  take<T>(box: string, turn: () => Promise<T>): Promise<T> {
-    const mailbox = this.#mailboxes.get(box) ?? new Mailbox(() => this.#mailboxes.delete(box))
-    this.#mailboxes.set(box, mailbox)
+  /** Runs a turn of the stream's mailbox, once all earlier ones are over. */
+  take<T>(stream: string, turn: () => Promise<T>): Promise<T> {
+    const mailbox = this.#mailboxes.get(stream) ?? new Mailbox(() => this.#mailboxes.delete(stream))
+    this.#mailboxes.set(stream, mailbox)
     return mailbox.run(turn)
   }
 
   /** Within a turn. Rejects with `INVALID_STATE` where the machine refuses a command. */
-  commit(box: string, head: Head | undefined, event: BoxEvent, meta: CommandMeta = {}): Promise<Committed> {
+  commit(
+    stream: string,
+    head: StreamHead | undefined,
+    event: StreamEvent,
+    meta: CommandMeta = {},
+  ): Promise<Committed> {
     const at = this.#world.clock.now()
     const expectedVersion = head?.version ?? 0
-    const outcome = this.#step(head?.state, event, { at, version: expectedVersion + 1 })
+    const input = { at, version: expectedVersion + 1 }
+    const outcome = isExecutionEvent(event)
+      ? stepExecution(head?.state as ExecutionState | undefined, event, input)
+      : this.#step(head?.state as BoxState | undefined, event, input)
     if (isRefusal(outcome))
       throw new BoxError(
         'INVALID_STATE',
@@ -49,7 +61,7 @@ export class Turns {
       )
     this.#boundary(`before append ${event.type}`)
     return this.#ledger.append({
-      box,
+      box: stream,
       expectedVersion,
       transition: outcome,
       at,

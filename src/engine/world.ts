@@ -30,7 +30,8 @@ export const systemClock: Clock = {
   clearTimeout: handle => clearTimeout(handle as NodeJS.Timeout),
 }
 
-const boxId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12)
+/** An ID: 12 characters of [0-9a-z], so many that no two are the same. */
+export const newId = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12)
 
 /** Tells one boot of the host from another. */
 function readBootId(): string {
@@ -40,7 +41,7 @@ function readBootId(): string {
 export function worldOf(wanted: Partial<World>): World {
   return {
     clock: wanted.clock ?? systemClock,
-    boxId: wanted.boxId ?? (() => boxId()),
+    boxId: wanted.boxId ?? (() => newId()),
     random: wanted.random ?? Math.random,
     bootId: wanted.bootId ?? readBootId(),
     cores: wanted.cores ?? availableParallelism(),

@@ -8,9 +8,6 @@ export const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
 /** How an ID is written. */
 export const idPattern = /^[0-9a-z]{12}$/
 
-/** What can be an ID at all: it becomes a part of keys and of paths, also of those that are deleted. */
-export const safeIdPattern = /^[\w-]{1,64}$/
-
 type Given = Readonly<Record<string, unknown>>
 
 /**

@@ -1,4 +1,4 @@
-import type { EventType } from './events.ts'
+import type { StreamEvent } from './step.ts'
 
 /**
  * Each thing that an owner does to the disk, to a VMM or to the host, by name, with what it is for. A crash can come
@@ -27,7 +27,8 @@ const appended = [
   ...(['guest.rebooted', 'guest.panicked', 'guest.powered-off', 'command.exited', 'vmm.exited'] as const),
   ...(['restart.scheduled', 'timer.fired', 'vmm.adopted', 'host.rebooted', 'box.unknown'] as const),
   ...(['incarnation.found', 'remove.failed', 'box.removed'] as const),
-] as const satisfies readonly EventType[]
+  ...(['exec.started', 'exec.ended', 'exec.lost'] as const),
+] as const satisfies readonly StreamEvent['type'][]
 
 const working = [
   ['drafting secrets', 'a file that the box does not have yet'],
@@ -54,6 +55,7 @@ const working = [
   ['renaming the kept end', 'the file turned out to be one that is appended to'],
   ['forgetting an older end', 'there is a newer one, or the file has begun anew'],
   ['cutting a file', 'what is too long of it goes'],
+  ['running a command', "the agent in a guest is told to; not of the box's main command"],
   ['removing the secrets', 'of a box that is being removed'],
   ['removing the files', 'all that is left of it'],
 ] as const

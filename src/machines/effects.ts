@@ -17,6 +17,7 @@ export type EffectType =
   | 'lookAtVmm'
   | 'scheduleRestart'
   | 'removeFiles'
+  | 'runCommand'
 
 export interface Effect {
   /** version of the asking transition and number within it, `VERSION.N` */

@@ -1,5 +1,5 @@
 export { boxMachine } from './box.ts'
-export { commandOf, idPattern, namePattern, safeIdPattern } from './commands.ts'
+export { commandOf, idPattern, namePattern } from './commands.ts'
 export {
   type Boundary,
   type CrashPoint,
@@ -24,9 +24,29 @@ export {
   type StopRung,
   type VmPresence,
 } from './events.ts'
+export { executionMachine } from './execution.ts'
+export {
+  type ExecutionEvent,
+  type ExecutionFact,
+  type ExecutionOutcome,
+  type ExecutionRequest,
+  type ExecutionState,
+  type HashedArguments,
+  isExecutionEvent,
+  type KillReason,
+} from './execution-events.ts'
 export { backoffMs } from './policy.ts'
 export { printable, quoted } from './quoted.ts'
-export type { Head, LedgerRecord, RecordMeta } from './record.ts'
+export {
+  type BoxRecord,
+  type ExecutionHead,
+  type ExecutionRecord,
+  type Head,
+  isExecutionHead,
+  type LedgerRecord,
+  type RecordMeta,
+  type StreamHead,
+} from './record.ts'
 export {
   type Backoff,
   type BoxSpec,
@@ -50,6 +70,21 @@ export {
   type StopIntent,
   stageOf,
 } from './state.ts'
-export { accepts, isRefusal, type Refusal, type StepInput, step, type Transition } from './step.ts'
-export { isBody, isBoxState, isHead } from './stored.ts'
-export { type BoxSnapshot, snapshotOf } from './xstate.ts'
+export {
+  accepts,
+  type BoxSnapshot,
+  type ExecutionTransition,
+  isRefusal,
+  type Refusal,
+  type StepInput,
+  type StreamEvent,
+  type StreamState,
+  type StreamTransition,
+  snapshotOf,
+  step,
+  stepExecution,
+  stepStream,
+  type Transition,
+} from './step.ts'
+export { isBody, isBoxState, isHead, isStreamHead } from './stored.ts'
+export { isStream, partsOf, type StreamParts, safeIdPattern, streamOf } from './streams.ts'

@@ -1,5 +1,6 @@
 import type { Effect, Timer } from './effects.ts'
 import type { BoxEvent } from './events.ts'
+import type { ExecutionEvent, ExecutionState } from './execution-events.ts'
 import type { BoxState } from './state.ts'
 
 export interface RecordMeta {
@@ -16,16 +17,27 @@ export interface RecordMeta {
   readonly engine: string
 }
 
-/** A transition as stored, as readers get it. */
-export interface LedgerRecord {
+/** A transition as stored, as readers get it: of a box, or of an execution in it. */
+export type LedgerRecord = BoxRecord | ExecutionRecord
+
+export interface BoxRecord extends StoredRecord<BoxEvent> {
+  readonly execution?: never
+}
+
+export interface ExecutionRecord extends StoredRecord<ExecutionEvent> {
+  /** its ID */
+  readonly execution: string
+}
+
+interface StoredRecord<Event> {
   /** global order, dense, from 1 */
   readonly position: number
   readonly box: string
-  /** order within the box, dense, from 1 */
+  /** order within the box, or within the execution, dense, from 1 */
   readonly version: number
   /** ISO time */
   readonly at: string
-  readonly event: BoxEvent & { readonly incarnation: number }
+  readonly event: Event & { readonly incarnation: number }
   readonly from: string
   readonly to: string
   readonly effects: readonly Effect[]
@@ -39,12 +51,13 @@ export interface LedgerRecord {
   readonly hash: string
 }
 
-/** A box's latest state. */
-export interface Head {
+/** Latest state of a stream. */
+interface LatestState<State> {
+  /** name of the stream: the box's ID, or `BOX.EXECUTION` */
   readonly box: string
   readonly version: number
   readonly position: number
-  /** position of its `box.created` */
+  /** position of its first record */
   readonly createdPosition: number
   /** in `ms since 1970` */
   readonly updatedAt: number
@@ -52,5 +65,18 @@ export interface Head {
   readonly lastEvent: string
   /** hash of its last body, in hex */
   readonly bodyHash: string
-  readonly state: BoxState
+  readonly state: State
+}
+
+/** A box's latest state. */
+export interface Head extends LatestState<BoxState> {
+  /** how many executions it has had, in the last head of a removed box */
+  readonly executions?: number
+}
+/** An execution's. */
+export type ExecutionHead = LatestState<ExecutionState>
+export type StreamHead = Head | ExecutionHead
+
+export function isExecutionHead(head: StreamHead): head is ExecutionHead {
+  return 'box' in head.state.context
 }

@@ -30,6 +30,8 @@ export interface ImageSpec {
   readonly initramfs?: string
   readonly cmdline?: string
   readonly disks?: readonly DiskSpec[]
+  /** boxledger's agent runs in the guest: there is `exec`, and files go in and out. Default false */
+  readonly agent?: boolean
 }
 
 export interface DiskSpec {

@@ -1,7 +1,8 @@
 import { boxMachine } from './box.ts'
-import { namePattern, safeIdPattern } from './commands.ts'
-import type { Head } from './record.ts'
+import { namePattern } from './commands.ts'
+import type { Head, StreamHead } from './record.ts'
 import type { BoxState } from './state.ts'
+import { isStream, partsOf, safeIdPattern } from './streams.ts'
 
 /**
  * Whether a value out of a file is what it should be, as far as anything would fail, or be taken for something else, if
@@ -68,7 +69,16 @@ const backoff = fields({
 })
 const spec = fields({
   image: absentOr(
-    either(isText, fields({ kernel: isText, initramfs: absentOr(isText), cmdline: absentOr(isText), disks })),
+    either(
+      isText,
+      fields({
+        kernel: isText,
+        initramfs: absentOr(isText),
+        cmdline: absentOr(isText),
+        disks,
+        agent: absentOr(isFlag),
+      }),
+    ),
   ),
   command: absentOr(listOf(isText)),
   env: absentOr(mapOf(either(isText, fields({ secret: isText })))),
@@ -131,13 +141,14 @@ const effect = fields({ id: isText, type: isText, incarnation: isCount })
 const timer = fields({ id: isText, dueAt: value => isDelay(value) && Number(value) <= lastTime })
 const isId: Test = value => typeof value === 'string' && safeIdPattern.test(value)
 const head = fields({
-  box: isId,
+  box: isStream,
   version: isPlace,
   position: isPlace,
   createdPosition: isPlace,
   updatedAt: isTime,
   lastEvent: isText,
   bodyHash: isHash,
+  executions: absentOr(isCount),
 })
 
 interface Nodes {
@@ -169,6 +180,36 @@ export function isHead(value: unknown): value is Head {
   return isObject(value) && head(value) && isBoxState(value.state) && value.state.context.id === value.box
 }
 
+const executionState = fields({
+  value: oneOf('running', 'ended', 'lost'),
+  context: fields({
+    id: isId,
+    box: isId,
+    incarnation: isPlace,
+    startedAt: isTime,
+    outcome: orNull(
+      fields({
+        exitCode: orNull(isCount),
+        signal: absentOr(isText),
+        reason: absentOr(isText),
+        at: isTime,
+      }),
+    ),
+  }),
+  effects: mapOf(effect),
+  timers: mapOf(timer),
+})
+
+/** The head of a box, or that of an execution where its name says so. */
+export function isStreamHead(value: unknown): value is StreamHead {
+  if (!isObject(value) || !head(value)) return false
+  const { box, execution } = partsOf(value.box as string)
+  if (execution === undefined) return isHead(value)
+  if (!executionState(value.state)) return false
+  const { context } = value.state as { context: Fields }
+  return context.box === box && context.id === execution
+}
+
 const event = fields({ type: isText, incarnation: isCount })
 const timers = fields({ set: listOf(timer), cancelled: listOf(isText) })
 const meta = fields({
@@ -181,9 +222,9 @@ const meta = fields({
 })
 const isIsoTime: Test = value => typeof value === 'string' && isTime(Date.parse(value))
 
-/** The part of a record that is its box's own. */
+/** The part of a record that is its stream's own. */
 export const isBody: Test = fields({
-  box: isId,
+  box: isStream,
   version: isPlace,
   prevBody: isHash,
   at: isIsoTime,

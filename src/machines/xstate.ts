@@ -1,7 +1,11 @@
-import { type AnyActorScope, createActor, type EventFrom, type SnapshotFrom } from 'xstate'
-import { boxMachine } from './box.ts'
-import type { StampedEvent } from './events.ts'
-import type { BoxContext, BoxState, StateValue } from './state.ts'
+import {
+  type AnyActorScope,
+  type AnyStateMachine,
+  createActor,
+  type EventFrom,
+  type SnapshotFrom,
+} from 'xstate'
+import type { StateValue } from './state.ts'
 
 /**
  * All that knows how XState works inside: its pure transition, and the names under which it reports what it wants
@@ -10,13 +14,11 @@ import type { BoxContext, BoxState, StateValue } from './state.ts'
  * `transition()` of XState makes a new actor for every call; one scope that runs nothing, reused, halves the cost.
  */
 
-export type BoxSnapshot = SnapshotFrom<typeof boxMachine>
-
 /** What one transition wants done, as XState names it. */
-export interface Wants {
-  readonly snapshot: BoxSnapshot
+export interface Wants<Context> {
+  readonly snapshot: unknown
   readonly value: StateValue
-  readonly context: BoxContext
+  readonly context: Context
   /** the machine took the event, if only to stay where it is */
   readonly taken: boolean
   /** invocations begun: id and source */
@@ -34,86 +36,105 @@ interface Action {
   readonly params: unknown
 }
 
-/** Without logics XState reports an invocation as it should, and makes no actor for it. */
-const machine = boxMachine.provide({
-  actors: Object.fromEntries(
-    Object.keys(boxMachine.implementations.actors).map(src => [src, undefined]),
-  ) as never,
-})
-
-const actions: Action[] = []
-const host = createActor(machine, { input: undefined as never })
-const scope: AnyActorScope = {
-  self: host,
-  system: host.system,
-  id: host.id,
-  sessionId: host.sessionId,
-  logger: () => {},
-  defer: () => {},
-  emit: () => {},
-  stopChild: () => {},
-  actionExecutor: action => {
-    actions.push(action as unknown as Action)
-  },
+interface Known<Context> {
+  readonly value: StateValue
+  readonly context: Context
 }
 
-function read(snapshot: BoxSnapshot, taken: boolean): Wants {
-  const invoked: { id: string; src: string }[] = []
-  const delayed: { id: string; delay: number }[] = []
-  const cancelled: string[] = []
-  for (const { type, params } of actions.splice(0)) {
-    const p = params as { id?: string; src?: string; delay?: number; sendId?: string }
-    if (type === 'xstate.spawnChild') invoked.push({ id: p.id as string, src: p.src as string })
-    else if (type === 'xstate.raise' && p.delay !== undefined)
-      delayed.push({ id: p.id as string, delay: p.delay })
-    else if (type === 'xstate.cancel') cancelled.push(p.sendId as string)
+type Stamped = { readonly type: string; readonly at: number }
+
+/** A machine of which nothing is ever run: events go in, and what it wants done comes out. */
+export class PureMachine<Machine extends AnyStateMachine, Context, Event extends Stamped> {
+  readonly #machine: Machine
+  readonly #scope: AnyActorScope
+  readonly #actions: Action[] = []
+  /** snapshots of states that came out of a step, so that the next step need not make them again */
+  readonly #snapshots = new WeakMap<object, SnapshotFrom<Machine>>()
+
+  constructor(machine: Machine) {
+    // Without logics XState reports an invocation as it should, and makes no actor for it.
+    this.#machine = machine.provide({
+      actors: Object.fromEntries(
+        Object.keys(machine.implementations.actors).map(src => [src, undefined]),
+      ) as never,
+    }) as Machine
+    const host = createActor(this.#machine, { input: undefined as never })
+    this.#scope = {
+      self: host,
+      system: host.system,
+      id: host.id,
+      sessionId: host.sessionId,
+      logger: () => {},
+      defer: () => {},
+      emit: () => {},
+      stopChild: () => {},
+      actionExecutor: action => {
+        this.#actions.push(action as unknown as Action)
+      },
+    }
   }
-  return {
-    snapshot,
-    value: snapshot.value as StateValue,
-    context: snapshot.context,
-    taken,
-    invoked,
-    invoking: snapshot._nodes.flatMap(node => node.invoke.map(invocation => invocation.id)),
-    delayed,
-    cancelled,
+
+  begin(input: Event): Wants<Context> {
+    this.#actions.length = 0
+    return this.#read(this.#machine.getInitialSnapshot(this.#scope as never, input as never), true)
   }
-}
 
-/** Snapshots of states that came out of a step, so that the next step need not make them again. */
-const snapshots = new WeakMap<object, BoxSnapshot>()
+  /** Feeds one event; runs nothing. Throws what a guard or an assignment throws. */
+  feed(state: Known<Context>, event: Event): Wants<Context> {
+    this.#actions.length = 0
+    const before = this.snapshotOf(state)
+    const timer = 'timer' in event && event.type === 'timer.fired' ? event.timer : undefined
+    const input = timer === undefined ? event : { ...event, type: timer }
+    const after = this.#machine.transition(before, input as EventFrom<Machine>, this.#scope as never)
+    return this.#read(after, after !== before)
+  }
 
-/** Notes that a state is what came of `wants`. */
-export function remember(state: Pick<BoxState, 'context'>, wants: Wants): void {
-  if (state.context === wants.context) snapshots.set(state, wants.snapshot)
-}
+  /** Notes that a state is what came of `wants`. */
+  remember(state: { readonly context: Context }, wants: Wants<Context>): void {
+    if (state.context === wants.context) this.#snapshots.set(state, wants.snapshot as SnapshotFrom<Machine>)
+  }
 
-/** The machine's own snapshot of a state, for `matches`, `can` and `hasTag`. */
-export function snapshotOf(state: Pick<BoxState, 'value' | 'context'>): BoxSnapshot {
-  const known = snapshots.get(state)
-  if (known !== undefined) return known
-  return machine.resolveState({ value: state.value as never, context: state.context }) as BoxSnapshot
-}
+  /** The machine's own snapshot of a state, for `matches`, `can` and `hasTag`. */
+  snapshotOf(state: Known<Context>): SnapshotFrom<Machine> {
+    const known = this.#snapshots.get(state)
+    if (known !== undefined) return known
+    return this.#machine.resolveState({
+      value: state.value as never,
+      context: state.context as never,
+    }) as SnapshotFrom<Machine>
+  }
 
-export function begin(event: Extract<StampedEvent, { type: 'box.created' }>): Wants {
-  actions.length = 0
-  return read(machine.getInitialSnapshot(scope as never, event) as BoxSnapshot, true)
-}
+  /** The events that the machine would take, of those given. */
+  acceptedOf(state: Known<Context>, candidates: readonly Event[]): Event[] {
+    const snapshot = this.snapshotOf(state) as { can(event: Event): boolean }
+    return candidates.filter(event => snapshot.can(event))
+  }
 
-/** Feeds one event; runs nothing. Throws what a guard or an assignment throws. */
-export function feed(state: Pick<BoxState, 'value' | 'context'>, event: StampedEvent): Wants {
-  actions.length = 0
-  const before = snapshotOf(state)
-  const input = event.type === 'timer.fired' ? { ...event, type: event.timer } : event
-  const after = machine.transition(before, input as EventFrom<typeof boxMachine>, scope as never)
-  return read(after as BoxSnapshot, after !== before)
-}
-
-/** The events that the machine would take, of those given. */
-export function acceptedOf(
-  state: Pick<BoxState, 'value' | 'context'>,
-  candidates: readonly StampedEvent[],
-): StampedEvent[] {
-  const snapshot = snapshotOf(state)
-  return candidates.filter(event => snapshot.can(event))
+  #read(after: unknown, taken: boolean): Wants<Context> {
+    const snapshot = after as {
+      value: StateValue
+      context: Context
+      _nodes: readonly { invoke: readonly { id: string }[] }[]
+    }
+    const invoked: { id: string; src: string }[] = []
+    const delayed: { id: string; delay: number }[] = []
+    const cancelled: string[] = []
+    for (const { type, params } of this.#actions.splice(0)) {
+      const p = params as { id?: string; src?: string; delay?: number; sendId?: string }
+      if (type === 'xstate.spawnChild') invoked.push({ id: p.id as string, src: p.src as string })
+      else if (type === 'xstate.raise' && p.delay !== undefined)
+        delayed.push({ id: p.id as string, delay: p.delay })
+      else if (type === 'xstate.cancel') cancelled.push(p.sendId as string)
+    }
+    return {
+      snapshot,
+      value: snapshot.value,
+      context: snapshot.context,
+      taken,
+      invoked,
+      invoking: snapshot._nodes.flatMap(node => node.invoke.map(invocation => invocation.id)),
+      delayed,
+      cancelled,
+    }
+  }
 }

@@ -1,6 +1,13 @@
 import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { type Head, isBody, isHead, type LedgerRecord, type RecordMeta } from '../machines/index.ts'
+import {
+  isBody,
+  isStreamHead,
+  type LedgerRecord,
+  partsOf,
+  type RecordMeta,
+  type StreamHead,
+} from '../machines/index.ts'
 
 /** One link of the global chain, as stored. */
 export interface Frame {
@@ -8,11 +15,12 @@ export interface Frame {
   /** hash of the frame before */
   readonly prev: string
   readonly bodyHash: string
+  /** the stream */
   readonly box: string
   readonly version: number
 }
 
-/** One link of a box's chain, as stored. */
+/** One link of a stream's chain, as stored. */
 export type Body = Pick<
   LedgerRecord,
   'box' | 'version' | 'prevBody' | 'at' | 'event' | 'from' | 'to' | 'effects' | 'timers' | 'meta'
@@ -68,9 +76,9 @@ export function decodeBody(text: string | undefined): Body | undefined {
   return isBody(body) ? (body as Body) : undefined
 }
 
-export function decodeHead(sealed: string | undefined): Head | undefined {
+export function decodeHead(sealed: string | undefined): StreamHead | undefined {
   const head = decodeSealed(sealed)
-  return isHead(head) ? head : undefined
+  return isStreamHead(head) ? head : undefined
 }
 
 export function decodeSealed(sealed: string | undefined): unknown {
@@ -83,7 +91,7 @@ export function recordOf(frame: Frame, body: Body, frameHash: string): LedgerRec
   const { position, prev } = frame
   return {
     position,
-    box,
+    ...partsOf(box),
     version,
     at,
     event,
@@ -95,7 +103,13 @@ export function recordOf(frame: Frame, body: Body, frameHash: string): LedgerRec
     prev,
     prevBody,
     hash: frameHash,
-  }
+  } as LedgerRecord
+}
+
+/** A number that was sealed. */
+export function decodeCount(sealed: string | undefined): number | undefined {
+  const text = sealed === undefined ? undefined : unseal(sealed)
+  return text !== undefined && /^[1-9]\d{0,15}$/.test(text) ? Number(text) : undefined
 }
 
 function parse(text: string | undefined): object | undefined {

@@ -1,8 +1,14 @@
-import type { BoxError, Head, RecordMeta } from '../machines/index.ts'
-import { publicStateOf } from '../machines/index.ts'
+import {
+  type BoxError,
+  type LedgerRecord,
+  partsOf,
+  publicStateOf,
+  type RecordMeta,
+  type StreamHead,
+} from '../machines/index.ts'
 import { encodeBody, encodeFrame, noHash, seal, sha256 } from './codec.ts'
 import type { Batch } from './database.ts'
-import { bodyKey, commandKey, frameKey, headKey, nameKey, removedKey } from './keys.ts'
+import { bodyKey, commandKey, executionsKey, frameKey, headKey, nameKey, removedKey } from './keys.ts'
 import type { Append, Committed } from './ledger.ts'
 import type { Tail } from './tail-file.ts'
 
@@ -10,7 +16,9 @@ import type { Tail } from './tail-file.ts'
 export interface Entry {
   readonly append: Append
   /** head that the transition was computed from */
-  readonly before: Head | undefined
+  readonly before: StreamHead | undefined
+  /** of the same box before this one, also those that are still on their way */
+  readonly executions: number
   readonly resolve: (committed: Committed) => void
   readonly reject: (error: BoxError) => void
 }
@@ -34,18 +42,20 @@ export interface Placed extends Committed {
   readonly size: number
 }
 
-export function isRemoved(head: Pick<Head, 'state'>): boolean {
-  return publicStateOf(head.state.value) === 'removed'
+/** Whether a stream is over: a box that is removed, an execution that is not running. */
+export function isOver({ state }: Pick<StreamHead, 'state'>): boolean {
+  return 'box' in state.context ? state.value !== 'running' : publicStateOf(state.value) === 'removed'
 }
 
 /** Name that a head keeps others from having. */
-export function nameOf(head: Pick<Head, 'state'> | undefined): string | null {
-  return head === undefined || isRemoved(head) ? null : head.state.context.name
+export function nameOf(head: Pick<StreamHead, 'state'> | undefined): string | null {
+  if (head === undefined || 'box' in head.state.context || isOver(head)) return null
+  return head.state.context.name
 }
 
 /** Gives a transition the place after `tail`, and puts all that belongs to it into one batch. */
 export function place(entry: Entry, tail: Tail, at: string, author: Author, batch: Batch): Placed {
-  const { append, before } = entry
+  const { append, before, executions } = entry
   const { box, transition } = append
   const { event, from, to, effects, timers, state } = transition
   const position = tail.position + 1
@@ -55,7 +65,8 @@ export function place(entry: Entry, tail: Tail, at: string, author: Author, batc
   const bodyText = encodeBody(body, append.meta, author.text)
   const bodyHash = sha256(bodyText)
   const frameText = encodeFrame({ position, prev: tail.hash, bodyHash, box, version })
-  const head: Head = {
+  const hadExecutions = executions > 0 && to === 'removed'
+  const head = {
     box,
     version,
     position,
@@ -63,13 +74,14 @@ export function place(entry: Entry, tail: Tail, at: string, author: Author, batc
     updatedAt: append.at,
     lastEvent: event.type,
     bodyHash,
+    ...(hadExecutions ? { executions } : {}),
     state,
-  }
+  } as StreamHead
   const headText = seal(JSON.stringify(head))
 
   batch.put(frameKey(position), frameText)
   batch.put(bodyKey(box, version, position), bodyText)
-  if (isRemoved(head)) batch.del(headKey(box)).put(removedKey(box), headText)
+  if (isOver(head)) batch.del(headKey(box)).put(removedKey(box), headText)
   else batch.put(headKey(box), headText)
   const nameBefore = nameOf(before)
   const name = nameOf(head)
@@ -77,6 +89,8 @@ export function place(entry: Entry, tail: Tail, at: string, author: Author, batc
     if (nameBefore !== null) batch.del(nameKey(nameBefore))
     if (name !== null) batch.put(nameKey(name), seal(JSON.stringify({ box })))
   }
+  if (event.type === 'exec.started') batch.put(executionsKey(event.box), seal(String(executions + 1)))
+  else if (hadExecutions) batch.del(executionsKey(box))
   const { commandId } = append.meta
   if (commandId !== undefined) batch.put(commandKey(commandId), seal(JSON.stringify({ box, position })))
 
@@ -85,7 +99,7 @@ export function place(entry: Entry, tail: Tail, at: string, author: Author, batc
     size: frameText.length + bodyText.length + headText.length,
     record: {
       position,
-      box,
+      ...partsOf(box),
       version,
       at,
       event,
@@ -97,7 +111,7 @@ export function place(entry: Entry, tail: Tail, at: string, author: Author, batc
       prev: tail.hash,
       prevBody,
       hash: sha256(frameText),
-    },
+    } as LedgerRecord,
     head,
   }
 }

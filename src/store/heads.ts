@@ -1,18 +1,18 @@
-import type { Head } from '../machines/index.ts'
+import type { StreamHead } from '../machines/index.ts'
 import { decodeHead, decodeSealed } from './codec.ts'
 import type { Database } from './database.ts'
 import { headKey, livingHeads, names, removedKey, suffixOf } from './keys.ts'
 import { entryPages } from './scan.ts'
 
 export interface LoadedHeads {
-  readonly heads: Map<string, Head>
-  /** boxes whose head is damaged, by ID */
+  readonly heads: Map<string, StreamHead>
+  /** streams whose head is damaged */
   readonly damaged: string[]
 }
 
-/** Reads the heads of all boxes that are not removed. */
+/** Reads the heads of all streams that are not over. */
 export async function loadHeads(db: Database): Promise<LoadedHeads> {
-  const heads = new Map<string, Head>()
+  const heads = new Map<string, StreamHead>()
   const damaged: string[] = []
   for await (const page of entryPages(db, livingHeads)) {
     for (const [key, value] of page) {
@@ -34,14 +34,17 @@ export async function loadNames(db: Database): Promise<Map<string, string | unde
   return found
 }
 
-export async function loadRemovedHead(db: Database, box: string): Promise<Head | 'damaged' | undefined> {
+export async function loadRemovedHead(
+  db: Database,
+  box: string,
+): Promise<StreamHead | 'damaged' | undefined> {
   const sealed = await db.get(removedKey(box))
   if (sealed === undefined) return undefined
   const head = decodeHead(sealed)
   return head?.box === box ? head : 'damaged'
 }
 
-/** A box's head as a database holds it this very moment, whoever has it open; undefined: none, or a damaged one. */
-export function storedHead(db: Database, box: string): Head | undefined {
+/** A stream's head as a database holds it this very moment, whoever has it open; undefined: none, or a damaged one. */
+export function storedHead(db: Database, box: string): StreamHead | undefined {
   return decodeHead(db.getSync(headKey(box)) ?? db.getSync(removedKey(box)))
 }

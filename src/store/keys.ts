@@ -4,11 +4,12 @@
  *
  *   key                            value                                          what it is
  *   f/POSITION                     {position, prev, bodyHash, box, version}       frame: the global chain
- *   b/BOX/VERSION/POSITION         {box, version, prevBody, at, event, from,      body: the box's chain
+ *   b/STREAM/VERSION/POSITION      {box, version, prevBody, at, event, from,      body: the stream's chain
  *                                   to, effects, timers, meta}
  *                                  or @SEGMENT:OFFSET:LENGTH                      where it is in the archive
- *   h/BOX                          sealed head                                    boxes that are not removed
- *   r/BOX                          sealed head                                    removed boxes
+ *   h/STREAM                       sealed head                                    what is not over
+ *   r/STREAM                       sealed head                                    removed boxes, ended executions
+ *   x/BOX                          sealed number                                  executions of boxes not removed
  *   n/NAME                         sealed box ID                                  names of boxes that are not removed
  *   c/COMMAND                      sealed {box, position}                         what a command ID has led to
  *   m/format                       number                                         version of this layout
@@ -19,6 +20,9 @@
  *   m/repaired/NUMBER              sealed {at, engine, from, …}                   journal: repaired
  *   m/loss/POSITION                sealed {from, to, what, hash}                  what a repair could not save
  *   m/parked/BOX                   sealed {position, reason}                      boxes that it has parked for that
+ *
+ * A stream is that of a box, by its ID, or that of an execution, `BOX.EXECUTION`; wherever it is stored it stands in
+ * the field `box`.
  *
  * Frames and bodies are proven by their hashes: a frame by `prev` of the next one (the last by `ledger.tail`), a body
  * by `bodyHash` of its frame. What is sealed carries a checksum. The position in a body's key makes one box readable
@@ -52,6 +56,10 @@ export function headKey(box: string): string {
 
 export function removedKey(box: string): string {
   return `r/${box}`
+}
+
+export function executionsKey(box: string): string {
+  return `x/${box}`
 }
 
 export function nameKey(name: string): string {
@@ -89,6 +97,7 @@ export const frames = all('f')
 export const bodies = all('b')
 export const livingHeads = all('h')
 export const removedHeads = all('r')
+export const executionCounts = all('x')
 export const names = all('n')
 export const commands = all('c')
 export const owners = all('m/owner')
@@ -103,8 +112,13 @@ export function framesBetween(from: number, to: number): Range {
   return { gte: frameKey(from), lt: frameKey(to + 1) }
 }
 
-export function bodiesOf(box: string, fromVersion = 0): Range {
-  return { gte: `b/${box}/${fixed(fromVersion)}`, lt: `b/${box}0` }
+export function bodiesOf(stream: string, fromVersion = 0): Range {
+  return { gte: `b/${stream}/${fixed(fromVersion)}`, lt: `b/${stream}0` }
+}
+
+/** Of a box's executions, of each after the other. */
+export function bodiesOfExecutions(box: string): Range {
+  return { gte: `b/${box}.`, lt: `b/${box}/` }
 }
 
 export function positionOfFrameKey(key: string): number {

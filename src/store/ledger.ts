@@ -1,14 +1,24 @@
-import type { Boundary, BoxError, Head, LedgerRecord, RecordMeta, Transition } from '../machines/index.ts'
+import type {
+  Boundary,
+  BoxError,
+  ExecutionHead,
+  Head,
+  LedgerRecord,
+  RecordMeta,
+  StreamHead,
+  StreamTransition,
+} from '../machines/index.ts'
 import type { ArchiveReport } from './archive/report.ts'
 import type { CompactReport } from './compact.ts'
 import type { Medium } from './medium.ts'
 
 /** A transition handed in to be made durable. */
 export interface Append {
+  /** the stream: a box's ID, or `BOX.EXECUTION` */
   readonly box: string
-  /** version of the box that the transition was computed from; 0 for a new box */
+  /** version that the transition was computed from; 0 for a new stream */
   readonly expectedVersion: number
-  readonly transition: Transition
+  readonly transition: StreamTransition
   /** in `ms since 1970` */
   readonly at: number
   readonly meta: Pick<RecordMeta, 'commandId' | 'cause' | 'actor'>
@@ -17,7 +27,7 @@ export interface Append {
 /** What became durable. */
 export interface Committed {
   readonly record: LedgerRecord
-  readonly head: Head
+  readonly head: StreamHead
 }
 
 export interface ReadOptions {
@@ -25,7 +35,7 @@ export interface ReadOptions {
   readonly from?: number
   /** last position, inclusive; default the tail at the time of each page */
   readonly to?: number
-  /** one box only, by ID */
+  /** one box only with its executions, by ID */
   readonly box?: string
 }
 
@@ -77,9 +87,15 @@ export interface Ledger {
   /** heads of all boxes that are not removed; of a parked box too, as long as its head is good */
   heads(): Iterable<Head>
   head(box: string): Head | undefined
+  /** heads of all executions that are running, as far as the ledger knows */
+  executions(): Iterable<ExecutionHead>
+  /** of one that is running, by its stream */
+  execution(stream: string): ExecutionHead | undefined
+  /** how many a box has had that is not removed */
+  executionsOf(box: string): number
   /** head of a removed box, from disk; rejects with `LEDGER_CORRUPT` if it is damaged */
   removedHead(box: string): Promise<Head | undefined>
-  /** boxes whose records are damaged, by ID */
+  /** streams whose records are damaged: of a box, by its ID, or of an execution */
   readonly parked: ReadonlyMap<string, Parked>
   /**
    * What is wrong with the ledger as a whole, so that it takes no writes for now. Only `LEDGER_CORRUPT` is for good;
@@ -102,8 +118,8 @@ export interface Ledger {
    * are damage like any other.
    */
   read(options?: ReadOptions): AsyncIterable<LedgerRecord>
-  /** of one box, by version, removed or not */
-  history(box: string): AsyncIterable<LedgerRecord>
+  /** of one stream, by version, over or not */
+  history(stream: string): AsyncIterable<LedgerRecord>
   /**
    * Told too are records that turn out, after a write was rejected, to be there all the same; their appenders have got
    * `COMMIT_UNKNOWN`. A listener that throws does so on its own, as an uncaught exception.

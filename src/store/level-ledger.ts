@@ -1,4 +1,12 @@
-import { type Boundary, BoxError, type Head, type LedgerRecord, noBoundary } from '../machines/index.ts'
+import {
+  type Boundary,
+  BoxError,
+  type ExecutionHead,
+  type Head,
+  isExecutionHead,
+  type LedgerRecord,
+  noBoundary,
+} from '../machines/index.ts'
 import { again, closedError, commitUnknown } from './answers.ts'
 import type { ArchiveReport } from './archive/report.ts'
 import { decodeHead } from './codec.ts'
@@ -113,12 +121,26 @@ export class LevelLedger implements Ledger {
     return this.#mishaps.failure
   }
 
-  heads(): Iterable<Head> {
-    return this.#registry.heads.values()
+  *heads(): Generator<Head> {
+    for (const head of this.#registry.heads.values()) if (!isExecutionHead(head)) yield head
   }
 
   head(box: string): Head | undefined {
-    return this.#registry.heads.get(box)
+    const head = this.#registry.heads.get(box)
+    return head === undefined || isExecutionHead(head) ? undefined : head
+  }
+
+  *executions(): Generator<ExecutionHead> {
+    for (const head of this.#registry.heads.values()) if (isExecutionHead(head)) yield head
+  }
+
+  execution(stream: string): ExecutionHead | undefined {
+    const head = this.#registry.heads.get(stream)
+    return head !== undefined && isExecutionHead(head) ? head : undefined
+  }
+
+  executionsOf(box: string): number {
+    return this.#registry.executionsOf(box)
   }
 
   claimant(name: string): string | undefined {
@@ -128,12 +150,12 @@ export class LevelLedger implements Ledger {
   append(append: Append): Promise<Committed> {
     const refusal = this.#refusal(append)
     if (refusal) return Promise.reject(refusal)
-    return new Promise((resolve, reject) => {
-      this.#add({ append, before: this.#registry.heads.get(append.box), resolve, reject })
-    })
+    return new Promise((resolve, reject) => this.#add(append, resolve, reject))
   }
 
-  #add(entry: Entry): void {
+  #add(append: Append, resolve: Entry['resolve'], reject: Entry['reject']): void {
+    const before = this.#registry.heads.get(append.box)
+    const entry = { append, before, executions: this.#registry.executionsBefore(append), resolve, reject }
     try {
       this.#commits.add(entry)
       this.#registry.claim(entry)
@@ -158,13 +180,13 @@ export class LevelLedger implements Ledger {
     return failure && again(failure)
   }
 
-  /** An ID is never used twice. Only a creation has to ask the disk. */
+  /** An ID is never used twice. Only what is new has to ask the disk. */
   #reuse({ box, expectedVersion }: Append): BoxError | undefined {
     if (expectedVersion !== 0 || this.#mishaps.isRecovering) return undefined
     const sealed = this.#ground.db.getSync(removedKey(box))
     if (sealed === undefined) return undefined
     const actual = decodeHead(sealed)?.version
-    return new BoxError('WRONG_EXPECTED_VERSION', `The ID ${box} was that of a box that is removed`, {
+    return new BoxError('WRONG_EXPECTED_VERSION', `The ID ${box} is used up: what had it is over`, {
       details: { box, expected: 0, actual },
     })
   }
@@ -192,7 +214,7 @@ export class LevelLedger implements Ledger {
     for (const { append, resolve, reject } of waiting) {
       const refusal = this.#registry.refusal(append) ?? this.#reuse(append)
       if (refusal) reject(refusal)
-      else this.#add({ append, before: this.#registry.heads.get(append.box), resolve, reject })
+      else this.#add(append, resolve, reject)
     }
   }
 
@@ -228,8 +250,8 @@ export class LevelLedger implements Ledger {
     return this.#reader.read(options)
   }
 
-  history(box: string): AsyncGenerator<LedgerRecord> {
-    return this.#reader.history(box)
+  history(stream: string): AsyncGenerator<LedgerRecord> {
+    return this.#reader.history(stream)
   }
 
   async adopt(): Promise<void> {

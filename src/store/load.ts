@@ -1,9 +1,10 @@
-import { type Boundary, type Head, noBoundary } from '../machines/index.ts'
+import { type Boundary, noBoundary, type StreamHead } from '../machines/index.ts'
 import type { Archive } from './archive/archive.ts'
 import { checkChain } from './chain.ts'
 import { seal } from './codec.ts'
 import type { Database } from './database.ts'
-import { isRemoved } from './entry.ts'
+import { isOver } from './entry.ts'
+import { loadExecutionCounts } from './executions.ts'
 import { loadHeads, loadNames } from './heads.ts'
 import { headKey, removedKey } from './keys.ts'
 import type { Parked } from './ledger.ts'
@@ -16,15 +17,17 @@ export interface Loaded {
   readonly tail: Tail
   /** highest epoch among the last records; 0: none */
   readonly epoch: number
-  readonly heads: Map<string, Head>
+  readonly heads: Map<string, StreamHead>
   readonly parked: Map<string, Parked>
+  /** how many executions boxes have had that are not removed */
+  readonly executions: Map<string, number>
   readonly losses: Losses
   /** names that the index keeps for parked boxes */
   readonly namesOfParked: [string, string][]
 }
 
 /**
- * Reads the ledger's end and the heads of all living boxes, and proves both as far as that is cheap. A head that is
+ * Reads the ledger's end and the heads of all that is not over, and proves both as far as that is cheap. A head that is
  * damaged is made anew where the box's history is good; else the box is parked and all others go on.
  */
 export async function load(
@@ -34,15 +37,16 @@ export async function load(
   boundary: Boundary = noBoundary,
 ): Promise<Loaded> {
   const losses = await loadLosses(db)
-  const [{ tail, epoch, parked }, { heads, damaged }, declared] = await Promise.all([
+  const [{ tail, epoch, parked }, { heads, damaged }, executions, declared] = await Promise.all([
     checkChain(db, known, { losses, archive }),
     loadHeads(db),
+    loadExecutionCounts(db),
     loadDeclared(db),
   ])
   for (const [box, why] of declared) parked.set(box, why)
   for (const box of damaged) {
     const head = await rebuildHead(db, box)
-    if (head && !isRemoved(head)) {
+    if (head && !isOver(head)) {
       boundary('before mending a head')
       await db.put(headKey(box), seal(JSON.stringify(head)), { sync: true })
       boundary('after mending a head')
@@ -61,5 +65,5 @@ export async function load(
   if (parked.size > 0)
     for (const [name, box] of await loadNames(db))
       if (box === undefined || parked.has(box)) namesOfParked.push([name, box ?? ''])
-  return { tail, epoch, heads, parked, losses, namesOfParked }
+  return { tail, epoch, heads, parked, executions, losses, namesOfParked }
 }

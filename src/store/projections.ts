@@ -1,5 +1,11 @@
 import { createStore } from '@xstate/store'
-import { type Head, type PublicState, publicStateOf } from '../machines/index.ts'
+import {
+  type Head,
+  isExecutionHead,
+  type PublicState,
+  publicStateOf,
+  type StreamHead,
+} from '../machines/index.ts'
 
 export interface ListFilter {
   readonly states?: readonly PublicState[]
@@ -57,9 +63,10 @@ export class Projections {
     this.store.send({ type: 'changed' })
   }
 
-  /** Takes what became of boxes, in the order of positions. What it knows already it passes over. */
-  apply(changed: Head | Iterable<Head>): void {
-    for (const head of Symbol.iterator in changed ? changed : [changed]) this.#put(head)
+  /** Takes what became of boxes, in the order of positions. What it knows already it passes over; executions too. */
+  apply(changed: StreamHead | Iterable<StreamHead>): void {
+    for (const head of Symbol.iterator in changed ? changed : [changed])
+      if (!isExecutionHead(head)) this.#put(head)
     this.store.send({ type: 'changed' })
   }
 

@@ -1,4 +1,4 @@
-import type { LedgerRecord } from '../machines/index.ts'
+import { type LedgerRecord, partsOf, streamOf } from '../machines/index.ts'
 import { fileOfBody } from './archive/archive.ts'
 import type { Beside } from './beside.ts'
 import { corrupt } from './chain.ts'
@@ -18,7 +18,8 @@ export interface Page {
 
 type Proven = Omit<Page, 'next'>
 
-const pageSize = 256
+/** records in a page */
+export const pageSize = 256
 const pageBytes = 1 << 20
 
 /**
@@ -41,16 +42,13 @@ export async function readPage(
   return { ...(await prove(db, positions, texts, tail, beside)), next: last + 1 }
 }
 
-/** Reads a page of one box's chain, from a version on. */
-export async function readBoxPage(
+/** Reads what is at these positions, in their order. */
+export async function readPlaces(
   db: Database,
-  box: string,
-  fromVersion: number,
+  positions: readonly number[],
   tail: Tail,
   beside: Beside,
 ): Promise<Proven> {
-  const keys = await db.keys({ ...bodiesOf(box, fromVersion), limit: pageSize }).all()
-  const positions = keys.map(key => partsOfBodyKey(key).position).filter(at => at <= tail.position)
   const wanted = [...new Set(positions.flatMap(at => (at < tail.position ? [at, at + 1] : [at])))]
   const values = await db.getMany(wanted.map(frameKey))
   const texts = new Map<number, string>()
@@ -58,13 +56,26 @@ export async function readBoxPage(
     const text = values[n]
     if (text !== undefined) texts.set(position, text)
   }
-  const page = await prove(db, positions, texts, tail, beside)
+  return prove(db, positions, texts, tail, beside)
+}
+
+/** Reads a page of one stream's chain, from a version on. */
+export async function readStreamPage(
+  db: Database,
+  stream: string,
+  fromVersion: number,
+  tail: Tail,
+  beside: Beside,
+): Promise<Proven> {
+  const keys = await db.keys({ ...bodiesOf(stream, fromVersion), limit: pageSize }).all()
+  const positions = keys.map(key => partsOfBodyKey(key).position).filter(at => at <= tail.position)
+  const page = await readPlaces(db, positions, tail, beside)
   let version = fromVersion
   for (const [n, record] of page.records.entries()) {
-    if (record.box !== box || record.version !== version)
+    if (streamOf(record) !== stream || record.version !== version)
       return {
         records: page.records.slice(0, n),
-        damage: corrupt(`Version ${version} of box ${box} is missing`, { box, version }),
+        damage: corrupt(`Version ${version} of ${stream} is missing`, { ...partsOf(stream), version }),
       }
     version += 1
   }
@@ -95,7 +106,7 @@ async function prove(
       records,
       damage: corrupt(`${what} at position ${position}`, {
         position,
-        ...(box ? { box } : {}),
+        ...(box ? partsOf(box) : {}),
         ...(box && file ? { file } : {}),
       }),
     })

@@ -1,12 +1,13 @@
-import type { Head, LedgerRecord } from '../machines/index.ts'
+import { type Head, isExecutionHead, type LedgerRecord, partsOf, type StreamHead } from '../machines/index.ts'
 import type { Beside } from './beside.ts'
+import { positionsOf } from './box-positions.ts'
 import { corrupt } from './chain.ts'
 import { decodeSealed } from './codec.ts'
 import type { Database } from './database.ts'
 import { loadRemovedHead } from './heads.ts'
 import { commandKey } from './keys.ts'
 import type { ReadOptions } from './ledger.ts'
-import { readBoxPage, readPage } from './read.ts'
+import { pageSize, readPage, readPlaces, readStreamPage } from './read.ts'
 import { storageError } from './storage-error.ts'
 import type { Tail } from './tail-file.ts'
 
@@ -14,7 +15,8 @@ import type { Tail } from './tail-file.ts'
 export interface Source {
   readonly beside: Beside
   tail(): Tail
-  head(box: string): Head | undefined
+  /** of a stream that is not over */
+  head(stream: string): StreamHead | undefined
   /** resolves when the database can be read; rejects with the reason why it cannot be */
   ready(): Promise<void>
 }
@@ -30,9 +32,8 @@ export class Reader {
   }
 
   async removedHead(box: string): Promise<Head | undefined> {
-    const head = await this.reading(db => loadRemovedHead(db, box))
-    if (head === 'damaged') throw corrupt(`The head of the removed box ${box} is damaged`, { box })
-    return head
+    const head = await this.#headOfOver(box)
+    return head === undefined || isExecutionHead(head) ? undefined : head
   }
 
   async command(commandId: string): Promise<{ readonly box: string; readonly position: number } | undefined> {
@@ -45,10 +46,7 @@ export class Reader {
 
   async *read({ from = 1, to, box }: ReadOptions = {}): AsyncGenerator<LedgerRecord> {
     if (box !== undefined) {
-      for await (const record of this.history(box)) {
-        if (record.position > (to ?? Number.POSITIVE_INFINITY)) return
-        if (record.position >= from) yield record
-      }
+      yield* this.#readBox(box, from, to)
       return
     }
     let next = Math.max(1, from)
@@ -63,23 +61,51 @@ export class Reader {
     }
   }
 
-  async *history(box: string): AsyncGenerator<LedgerRecord> {
+  /** A box with its executions. What comes while it reads it leaves to the next reading. */
+  async *#readBox(box: string, from: number, to = Number.MAX_SAFE_INTEGER): AsyncGenerator<LedgerRecord> {
+    const tail = this.#source.tail()
+    const last = Math.min(to, tail.position)
+    const { positions, version, damage } = await this.reading(db => positionsOf(db, box, last))
+    for (let at = positions.findIndex(position => position >= from); at >= 0 && at < positions.length; ) {
+      const places = [...positions.subarray(at, at + pageSize)]
+      const page = await this.reading(db => readPlaces(db, places, tail, this.#source.beside))
+      yield* page.records
+      if (page.damage) throw page.damage
+      at += places.length
+    }
+    if (damage) throw damage
+    if (last === tail.position) await this.#assertWhole(box, version + 1, tail)
+  }
+
+  async *history(stream: string): AsyncGenerator<LedgerRecord> {
     let next = 1
     let tail = this.#source.tail()
     for (let ended = false; !ended; ) {
       tail = this.#source.tail()
       const { records, damage } = await this.reading(db =>
-        readBoxPage(db, box, next, tail, this.#source.beside),
+        readStreamPage(db, stream, next, tail, this.#source.beside),
       )
       next += records.length
       yield* records
       if (damage) throw damage
       ended = records.length === 0
     }
-    const head = this.#source.head(box) ?? (await this.removedHead(box))
+    await this.#assertWhole(stream, next, tail)
+  }
+
+  /** `next`: the version after the last that was found. */
+  async #assertWhole(stream: string, next: number, tail: Tail): Promise<void> {
+    const head = this.#source.head(stream) ?? (await this.#headOfOver(stream))
     // A head beyond the tail of the last page was committed meanwhile.
     if (head && head.version >= next && head.position <= tail.position)
-      throw corrupt(`Version ${next} of box ${box} is missing`, { box, version: next })
+      throw corrupt(`Version ${next} of ${stream} is missing`, { ...partsOf(stream), version: next })
+  }
+
+  async #headOfOver(stream: string): Promise<StreamHead | undefined> {
+    const head = await this.reading(db => loadRemovedHead(db, stream))
+    if (head === 'damaged')
+      throw corrupt(`The head of ${stream}, which is over, is damaged`, { ...partsOf(stream) })
+    return head
   }
 
   /** Reads wait for a recovery, and are done again if one began under them. */

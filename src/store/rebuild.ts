@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type BoxState, type Head, isRefusal, step } from '../machines/index.ts'
+import { isRefusal, type StreamHead, type StreamState, stepStream } from '../machines/index.ts'
 import { type Body, decodeBody, decodeFrame, noHash, sha256 } from './codec.ts'
 import type { Database } from './database.ts'
 import { bodiesOf, frameKey, partsOfBodyKey } from './keys.ts'
@@ -15,9 +15,9 @@ export function isSame(value: unknown, stored: unknown): boolean {
  * Folds one body. Undefined if the machine of today does not come to what was recorded: then the fold is not the
  * truth, and the recorded outcome cannot be completed by it.
  */
-export function fold(state: BoxState | undefined, body: Body): BoxState | undefined {
+export function fold(state: StreamState | undefined, body: Body): StreamState | undefined {
   try {
-    const outcome = step(state, body.event, { at: Date.parse(body.at), version: body.version })
+    const outcome = stepStream(state, body.event, { at: Date.parse(body.at), version: body.version })
     if (isRefusal(outcome)) return undefined
     const agrees =
       outcome.from === body.from &&
@@ -31,9 +31,9 @@ export function fold(state: BoxState | undefined, body: Body): BoxState | undefi
   }
 }
 
-/** Makes a damaged head anew from the box's history; undefined if that has damage of its own. */
-export async function rebuildHead(db: Database, box: string): Promise<Head | undefined> {
-  let head: Head | undefined
+/** Makes a damaged head anew from the stream's history; undefined if that has damage of its own. */
+export async function rebuildHead(db: Database, box: string): Promise<StreamHead | undefined> {
+  let head: StreamHead | undefined
   for await (const page of entryPages(db, bodiesOf(box))) {
     const places = page.map(([key]) => partsOfBodyKey(key))
     const frames: (string | undefined)[] = await db.getMany(places.map(({ position }) => frameKey(position)))
@@ -58,8 +58,8 @@ export async function rebuildHead(db: Database, box: string): Promise<Head | und
         lastEvent: body.event.type,
         bodyHash,
         state,
-      }
+      } as StreamHead
     }
   }
-  return head && (JSON.parse(JSON.stringify(head)) as Head)
+  return head && (JSON.parse(JSON.stringify(head)) as StreamHead)
 }

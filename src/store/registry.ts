@@ -1,5 +1,5 @@
-import { BoxError, type Head, safeIdPattern } from '../machines/index.ts'
-import { type Entry, isRemoved, nameOf, type Placed } from './entry.ts'
+import { BoxError, isStream, partsOf, type StreamHead, safeIdPattern } from '../machines/index.ts'
+import { type Entry, isOver, nameOf, type Placed } from './entry.ts'
 import type { Append, Parked } from './ledger.ts'
 import type { Loaded } from './load.ts'
 
@@ -11,18 +11,23 @@ const latest = 8e15
  * transitions on their way there. Only one appender exists, so a check here is a check of the ledger.
  */
 export class Registry {
-  heads = new Map<string, Head>()
+  heads = new Map<string, StreamHead>()
   parked = new Map<string, Parked>()
   #names = new Map<string, string>()
-  /** boxes with a transition under way */
+  /** how many executions boxes have had */
+  #executions = new Map<string, number>()
+  /** how many more are on their way to the disk */
+  #starting = new Map<string, number>()
+  /** streams with a transition under way */
   #pending = new Map<string, Entry>()
   /** names on their way to the disk */
   #claims = new Map<string, string>()
 
   /** Takes what was read from the disk. Names of parked boxes stay taken. */
-  load({ heads, parked, namesOfParked }: Loaded): void {
+  load({ heads, parked, executions, namesOfParked }: Loaded): void {
     this.heads = heads
     this.parked = parked
+    this.#executions = executions
     this.#names = new Map(namesOfParked)
     for (const head of heads.values()) {
       const name = nameOf(head)
@@ -37,11 +42,11 @@ export class Registry {
   /** Why a transition cannot be taken, if so. */
   refusal({ box, expectedVersion, transition, at }: Append): BoxError | undefined {
     // Both become part of keys and of bytes that are put together by hand.
-    if (!(Number.isSafeInteger(at) && at >= 0 && at <= latest && safeIdPattern.test(box)))
+    if (!(Number.isSafeInteger(at) && at >= 0 && at <= latest && isStream(box)))
       return new BoxError('INVALID_ARGUMENT', 'A transition needs a time in whole ms and the ID of a box', {
         details: { at, box },
       })
-    const parked = this.parked.get(box)
+    const parked = this.parked.get(box) ?? this.parked.get(partsOf(box).box)
     if (parked)
       return new BoxError('LEDGER_CORRUPT', `Box ${box} is parked: ${parked.reason}`, {
         details: { box, ...parked },
@@ -57,7 +62,7 @@ export class Registry {
           : `Box ${box} is at version ${actual}, not ${expectedVersion}`,
         { details: { box, expected: expectedVersion, actual: isPending ? actual + 1 : actual } },
       )
-    if (head === undefined && this.claimant(box) !== undefined)
+    if (head === undefined && safeIdPattern.test(box) && this.claimant(box) !== undefined)
       return new BoxError('NAME_TAKEN', `${box} is the name of box ${this.claimant(box)}`, {
         details: { name: box, box: this.claimant(box) },
       })
@@ -65,8 +70,21 @@ export class Registry {
     return name === null || name === nameOf(head) ? undefined : this.#nameRefusal(name, box)
   }
 
+  /** How many executions a box has had, on the disk. */
+  executionsOf(box: string): number {
+    return this.#executions.get(box) ?? 0
+  }
+
+  /** The same with those that are on their way. */
+  executionsBefore({ box }: Append): number {
+    const owner = partsOf(box).box
+    return this.executionsOf(owner) + (this.#starting.get(owner) ?? 0)
+  }
+
   #nameRefusal(name: string, box: string): BoxError | undefined {
-    const isId = name === box || this.heads.has(name) || this.#pending.has(name) || this.parked.has(name)
+    const isId =
+      safeIdPattern.test(name) &&
+      (name === box || this.heads.has(name) || this.#pending.has(name) || this.parked.has(name))
     const owner = isId ? name : this.claimant(name)
     if (owner === undefined || (owner === box && !isId)) return undefined
     return new BoxError('NAME_TAKEN', `The name ${name} is taken by box ${owner}`, {
@@ -78,13 +96,15 @@ export class Registry {
   claim(entry: Entry): void {
     const { box, transition } = entry.append
     this.#pending.set(box, entry)
+    this.#countStarting(entry, 1)
     const name = nameOf(transition)
     if (name !== null && name !== nameOf(entry.before)) this.#claims.set(name, box)
   }
 
   /** The transition is not under way any more, whatever became of it. */
-  release({ append, before }: Entry): void {
-    this.#pending.delete(append.box)
+  release(entry: Entry): void {
+    const { append, before } = entry
+    if (this.#pending.delete(append.box)) this.#countStarting(entry, -1)
     const name = nameOf(append.transition)
     if (name !== null && name !== nameOf(before)) this.#claims.delete(name)
   }
@@ -96,8 +116,20 @@ export class Registry {
       if (before !== null) this.#names.delete(before)
       if (name !== null) this.#names.set(name, head.box)
     }
-    if (isRemoved(head)) this.heads.delete(head.box)
-    else this.heads.set(head.box, head)
+    if (isOver(head)) {
+      this.heads.delete(head.box)
+      this.#executions.delete(head.box)
+    } else this.heads.set(head.box, head)
+    const { event } = entry.append.transition
+    if (event.type === 'exec.started') this.#executions.set(event.box, this.executionsOf(event.box) + 1)
     this.release(entry)
+  }
+
+  #countStarting({ append }: Entry, change: 1 | -1): void {
+    const { event } = append.transition
+    if (event.type !== 'exec.started') return
+    const count = (this.#starting.get(event.box) ?? 0) + change
+    if (count === 0) this.#starting.delete(event.box)
+    else this.#starting.set(event.box, count)
   }
 }

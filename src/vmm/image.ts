@@ -35,7 +35,12 @@ export async function resolveGuest({ home, spec, onProgress, signal }: ResolveOp
     // Files that cannot be used are the VMM's to complain of: its own words are what a failed boot is told by.
     if (!(error instanceof ImageError) || error.code !== 'BOOT_FAILED' || typeof image !== 'object')
       throw error
-    return { ...image, hasAgent: false, cmdline: image.cmdline ?? '', disks: image.disks ?? [] }
+    return {
+      ...image,
+      hasAgent: image.agent ?? false,
+      cmdline: image.cmdline ?? '',
+      disks: image.disks ?? [],
+    }
   }
 }
 

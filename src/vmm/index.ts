@@ -1,3 +1,4 @@
+export { argumentsKey, hashArguments } from './arguments-key.ts'
 export { type ConsolePiece, type ReadConsoleOptions, readConsole, readConsolePieces } from './console.ts'
 export { type DiscoverOptions, type Discovery, discover } from './discovery/discover.ts'
 export type { DriverEvent, DriverInput, Hands, LivingVmm, RunsOnHost, VmmChoice } from './driver.ts'
@@ -7,13 +8,16 @@ export type { GuestChannel } from './guest/channel.ts'
 export { copyIn } from './guest/copy/copy-in.ts'
 export { copyOut } from './guest/copy/copy-out.ts'
 export type { CopyProgress } from './guest/copy/copying.ts'
-export type { Program, ProgramSpec } from './guest/program.ts'
+export { FrameReader, frameOf } from './guest/frames.ts'
+export { Program, type ProgramSpec } from './guest/program.ts'
 export { agentMissing, type GuestPlace, hasAgent } from './guest/reach.ts'
+export { window } from './images/agent-protocol.ts'
 export {
   draftSecrets,
   dropDraft,
   keepSecrets,
   readSecrets,
+  revealed,
   type Secrets,
   settleDrafts,
 } from './secrets.ts'

@@ -20,15 +20,18 @@ import type {
   ConsoleOptions,
   CopyOptions,
   EventsOptions,
+  ExecOptions,
   RemoveOptions,
   StopOptions,
   WaitForOptions,
 } from '../box.ts'
+import type { Execution } from '../execution.ts'
 import { Observable } from '../observable.ts'
 import { check, shapes } from '../options.ts'
 import { longestMs, removedError, testOf } from '../waits.ts'
 import { consoleOf } from './console.ts'
 import { copy } from './copy.ts'
+import { beginExec, execution } from './exec.ts'
 
 /** A box of the engine in this process. */
 export class EmbeddedBox implements Box {
@@ -108,6 +111,12 @@ export class EmbeddedBox implements Box {
     if (timeoutMs > longestMs) return wait(signal)
     return within(this.#engine.world.clock, timeoutMs, limit =>
       wait(signal === undefined ? limit : AbortSignal.any([signal, limit])),
+    )
+  }
+
+  exec(command: string, args: readonly string[] = [], o: ExecOptions = {}): Execution {
+    return execution({ command, args, options: o }, (id, wanted) =>
+      beginExec(this.#engine, this.id, id, wanted),
     )
   }
 

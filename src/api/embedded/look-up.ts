@@ -1,5 +1,5 @@
 import { type BoxInfo, type Engine, find, findExact, infoOfParked, notFound } from '../../engine/index.ts'
-import type { Head } from '../../machines/index.ts'
+import { type Head, safeIdPattern } from '../../machines/index.ts'
 import { checkIdOrName } from '../id-or-name.ts'
 import type { ListFilter } from '../runtime-options.ts'
 
@@ -17,14 +17,15 @@ export class LookUp {
     const head = find(this.#engine.projections, idOrName)
     if (head !== undefined) return head.box
     const parked = this.#engine.ledger.parked.get(idOrName)
-    return parked !== undefined && !parked.removed ? idOrName : undefined
+    return parked !== undefined && !parked.removed && safeIdPattern.test(idOrName) ? idOrName : undefined
   }
 
   /** ID of a box whose history is asked for: a removed one by its ID. */
   async any(idOrName: string): Promise<string> {
     const id = this.living(idOrName)
     // A parked box may have no head: that it is damaged says more than that it is not found.
-    if (id !== undefined || this.#engine.ledger.parked.has(idOrName)) return id ?? idOrName
+    const isParked = safeIdPattern.test(idOrName) && this.#engine.ledger.parked.has(idOrName)
+    if (id !== undefined || isParked) return id ?? idOrName
     const head = await this.#engine.ledger.removedHead(idOrName)
     if (head === undefined) throw notFound(idOrName)
     return head.box
@@ -84,7 +85,7 @@ export class LookUp {
   #unread(): BoxInfo[] {
     const { ledger } = this.#engine
     return [...ledger.parked]
-      .filter(([id, { removed }]) => !removed && ledger.head(id) === undefined)
+      .filter(([id, { removed }]) => !removed && safeIdPattern.test(id) && ledger.head(id) === undefined)
       .map(([id, why]) => infoOfParked(id, why))
       .sort((a, b) => (a.id < b.id ? -1 : 1))
   }

@@ -59,6 +59,7 @@ export class RemoteActors {
         { signal: this.#left.signal, holds: false, follow: true },
       )
       for await (const record of records) {
+        if (record.execution !== undefined) continue
         head = headAfter(head, record)
         this.#followers.tell(head, record)
         reading.at(head.position)

@@ -10,16 +10,20 @@ import type {
   ConsoleOptions,
   CopyOptions,
   CopyProgress,
+  ExecOptions,
   RemoveOptions,
   StopOptions,
   WaitForOptions,
 } from '../box.ts'
 import { checkCopy } from '../embedded/copy.ts'
+import { execution } from '../embedded/exec.ts'
+import type { Execution } from '../execution.ts'
 import { observe } from '../observe.ts'
 import { check, shapes } from '../options.ts'
 import { removedError, testOf } from '../waits.ts'
 import { part, partCommand } from './arguments.ts'
 import { eventsOf } from './events.ts'
+import { beginRemoteExec } from './exec-client.ts'
 import type { Shared } from './shared.ts'
 import { TimeLimit } from './time-limit.ts'
 import type { BoxRef, ConsoleLine, ConsoleMark } from './wire.ts'
@@ -85,6 +89,14 @@ export class RemoteBox implements Box {
       limit.looked()
     }
     throw closedError()
+  }
+
+  exec(command: string, args: readonly string[] = [], o: ExecOptions = {}): Execution {
+    return execution({ command, args, options: o }, (id, wanted) => {
+      const { signal, input: _, ...options } = wanted.options
+      const { client } = this.#shared
+      return beginRemoteExec(client, this.#path('exec'), { ...wanted, id, options }, signal)
+    })
   }
 
   async copyIn(from: string, to: string, o?: CopyOptions): Promise<void> {

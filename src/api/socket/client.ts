@@ -1,7 +1,9 @@
+import { setMaxListeners } from 'node:events'
+import type { Socket } from 'node:net'
 import { aborted, assertWanted, closedError, keptAlive, unlessAborted } from '../../engine/index.ts'
 import { BoxError } from '../../machines/index.ts'
 import { Patience } from './patience.ts'
-import { bodyOf, type Exchange, exchange, linesOf, OwnerLost } from './request.ts'
+import { bodyOf, type Exchange, exchange, linesOf, OwnerLost, upgraded } from './request.ts'
 import { type Answer, fromWire, type OwnerInfo, type WireError } from './wire.ts'
 
 /** How long a client waits for a new owner, in `ms`. */
@@ -42,10 +44,14 @@ export class OwnerClient {
   readonly #live = new Set<Exchange>()
   readonly #opening = new Set<Promise<unknown>>()
   readonly #left = new AbortController()
+  /** connections that were taken over */
+  readonly #taken = new Set<Socket>()
   #found: Promise<void> | undefined
 
   constructor(options: ClientOptions) {
     this.#options = options
+    // Every connection that is being made listens.
+    setMaxListeners(0, this.#left.signal)
   }
 
   get isClosed(): boolean {
@@ -127,10 +133,36 @@ export class OwnerClient {
     }
   }
 
+  /** A connection of its own, that the owner has taken over. Until then nothing was asked for. */
+  async upgrade(path: string, protocol: string, signal?: AbortSignal): Promise<Socket> {
+    assertWanted(signal)
+    this.assertOpen()
+    for (;;) {
+      try {
+        const socket = await upgraded({
+          socket: this.#options.socket,
+          path: `/v1${path}`,
+          protocol,
+          limitMs: silenceMs,
+          signal: signal === undefined ? this.#left.signal : AbortSignal.any([signal, this.#left.signal]),
+        })
+        this.#taken.add(socket)
+        socket.once('close', () => this.#taken.delete(socket))
+        return socket
+      } catch (error) {
+        this.assertOpen()
+        assertWanted(signal)
+        if (!(error instanceof OwnerLost)) throw error
+        await this.#nextOwner(error, { signal })
+      }
+    }
+  }
+
   /** Ends all waits and streams; the owner goes on. */
   close(): void {
     this.#left.abort()
     for (const { request } of this.#live) request.destroy()
+    for (const socket of this.#taken) socket.destroy()
   }
 
   assertOpen(): void {

@@ -1,7 +1,7 @@
-import { BoxError, type Head, isRefusal, type LedgerRecord, step } from '../../machines/index.ts'
+import { BoxError, type BoxRecord, type Head, isRefusal, step } from '../../machines/index.ts'
 
 /** The head of a box after a record, from the one before it: replay, a record at a time. */
-export function headAfter(before: Head | undefined, record: LedgerRecord): Head {
+export function headAfter(before: Head | undefined, record: BoxRecord): Head {
   const { box, version, position, event } = record
   const at = Date.parse(record.at)
   const outcome = step(before?.state, event, { at, version })

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type BoxInfo, type Engine, infoOf, records } from '../../engine/index.ts'
-import { BoxError, type Head, type LedgerRecord } from '../../machines/index.ts'
+import { BoxError, type BoxRecord, type Head } from '../../machines/index.ts'
 import { Bell } from './bell.ts'
 import { headAfter } from './fold.ts'
 import { headOf } from './head.ts'
@@ -17,7 +17,7 @@ class Past {
     this.#engine = engine
   }
 
-  async infoAfter(record: LedgerRecord): Promise<BoxInfo> {
+  async infoAfter(record: BoxRecord): Promise<BoxInfo> {
     const now = this.#engine.ledger.head(record.box)
     const head = now?.version === record.version ? now : await this.#fold(record)
     this.#heads.delete(record.box)
@@ -26,11 +26,12 @@ class Past {
     return head === now ? this.#engine.info(head) : infoOf(head)
   }
 
-  async #fold(record: LedgerRecord): Promise<Head> {
+  async #fold(record: BoxRecord): Promise<Head> {
     const known = this.#heads.get(record.box)
     if (record.version === 1 || known?.version === record.version - 1) return headAfter(known, record)
     let head: Head | undefined
     for await (const earlier of this.#engine.ledger.history(record.box)) {
+      if (earlier.execution !== undefined) continue
       head = headAfter(head, earlier)
       if (earlier.version === record.version) return head
     }
@@ -56,7 +57,7 @@ export async function* changes(
   while (!signal.aborted) {
     for await (const record of records(engine, { from: next })) {
       next = record.position + 1
-      yield await past.infoAfter(record)
+      yield record.execution === undefined ? await past.infoAfter(record) : { position: record.position }
     }
     await bell.heard()
   }
@@ -81,6 +82,7 @@ export async function* states(
     const end = engine.tail.position
     for await (const record of records(engine, { from: next, box })) {
       next = record.position + 1
+      if (record.execution !== undefined) continue
       shown = await past.infoAfter(record)
       yield shown
     }

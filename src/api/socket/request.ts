@@ -1,4 +1,6 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import type { Socket } from 'node:net'
+import { BoxError } from '../../machines/index.ts'
 import { maxBody, tooLarge } from './wire.ts'
 
 /** The owner could not be reached, or was gone before it had answered. */
@@ -49,6 +51,41 @@ export function exchange({ socket, method, path, body, holds }: ExchangeOptions)
   })
   made.end(text)
   return { request: made, response }
+}
+
+export interface UpgradeOptions {
+  readonly socket: string
+  readonly path: string
+  readonly protocol: string
+  /** how long the owner may take over it, in `ms` */
+  readonly limitMs: number
+  readonly signal: AbortSignal
+}
+
+/** A connection that the owner has taken over from HTTP. Rejects with {@link OwnerLost} where it does not answer. */
+export function upgraded({ socket, path, protocol, limitMs, signal }: UpgradeOptions): Promise<Socket> {
+  const headers = { connection: 'Upgrade', upgrade: protocol }
+  const made = request({ socketPath: socket, path, headers, agent: false })
+  const abort = () => made.destroy(new Error('not wanted any more'))
+  const limit = setTimeout(() => made.destroy(new Error(`no answer in ${limitMs} ms`)), limitMs)
+  signal.addEventListener('abort', abort)
+  if (signal.aborted) abort()
+  const taken = new Promise<Socket>((resolve, reject) => {
+    made.once('upgrade', (_, connection: Socket, head) => {
+      if (head.length > 0) connection.unshift(head)
+      resolve(connection)
+    })
+    made.once('response', answer => {
+      answer.resume()
+      reject(new BoxError('UNSUPPORTED', `The owner of the home does not know ${protocol}`))
+    })
+    made.on('error', cause => reject(new OwnerLost(false, cause)))
+  })
+  made.end()
+  return taken.finally(() => {
+    clearTimeout(limit)
+    signal.removeEventListener('abort', abort)
+  })
 }
 
 export async function bodyOf(response: IncomingMessage): Promise<unknown> {

@@ -1,4 +1,4 @@
-import type { Boundary } from '../../machines/index.ts'
+import { type Boundary, partsOf, safeIdPattern } from '../../machines/index.ts'
 import { closedError } from '../answers.ts'
 import { seal } from '../codec.ts'
 import type { Database } from '../database.ts'
@@ -7,7 +7,7 @@ import type { Parked } from '../ledger.ts'
 import { type Archive, segmentFile } from './archive.ts'
 import { encodeRef } from './body-ref.ts'
 import { removeLeftovers, segmentsIn } from './leftovers.ts'
-import { bodiesToMove, type Reading, removedBefore } from './removed-boxes.ts'
+import { bodiesToMove, overBefore, type Reading } from './over.ts'
 import type { ArchiveReport } from './report.ts'
 import type { SegmentEntry } from './segment-entry.ts'
 import { SegmentWriter } from './segment-writer.ts'
@@ -18,7 +18,7 @@ export interface MoveInput {
   /** puts entries, all of them or none, synced and in turn with the records */
   readonly write: (entries: readonly (readonly [key: string, value: string])[]) => Promise<void>
   readonly archive: Archive
-  /** boxes removed before that, in `ms since 1970` */
+  /** what was over before that: boxes removed, executions ended; in `ms since 1970` */
   readonly before: number
   readonly now: () => number
   readonly engine: string
@@ -58,7 +58,7 @@ export async function moveBodies(input: MoveInput): Promise<ArchiveReport> {
     report.segments.push(entry)
   }
   try {
-    for await (const box of removedBefore(reading, before)) {
+    for await (const box of overBefore(reading, before)) {
       if (parked.has(box)) report.left.push(box)
       else
         for await (const body of bodiesToMove(reading, box)) {
@@ -73,8 +73,8 @@ export async function moveBodies(input: MoveInput): Promise<ArchiveReport> {
             next += 1
           }
           filling.entries.push([body.key, encodeRef(await filling.writer.add(body.text))])
-          filling.boxes.add(box)
-          report.boxes.add(box)
+          filling.boxes.add(partsOf(box).box)
+          if (safeIdPattern.test(box)) report.boxes.add(box)
           if (filling.entries.length >= maxRecords || filling.writer.bytes >= maxBytes) await close()
         }
     }

@@ -1,4 +1,4 @@
-import type { BoxState, Head } from '../../machines/index.ts'
+import { partsOf, type StreamHead, type StreamState } from '../../machines/index.ts'
 import { type Body, type Frame, noHash } from '../codec.ts'
 import type { Parked } from '../ledger.ts'
 import type { Loss } from '../losses.ts'
@@ -23,7 +23,7 @@ export interface History {
   /** public state after the last record that was read */
   to: string
   /** folded so far; undefined: it cannot be */
-  state: BoxState | undefined
+  state: StreamState | undefined
   parked: Parked | undefined
   /** its head is written already */
   isSettled: boolean
@@ -32,6 +32,8 @@ export interface History {
 /** Follows each box through its records, and folds it, until one of its records is bad. */
 export class BoxHistories {
   readonly all = new Map<string, History>()
+  /** how many executions boxes have had, as far as records tell */
+  readonly executions = new Map<string, number>()
   readonly #losses: readonly Loss[]
 
   /** `losses`: positions without a record, in order. */
@@ -45,6 +47,8 @@ export class BoxHistories {
     if (history === undefined) {
       history = begin(position)
       this.all.set(box, history)
+      const { box: owner, execution } = partsOf(box)
+      if (execution !== undefined) this.executions.set(owner, (this.executions.get(owner) ?? 0) + 1)
     }
     if (version !== history.version + 1)
       this.park(box, this.#lostBetween(history.position, position), `version ${history.version + 1} is lost`)
@@ -120,12 +124,15 @@ function begin(created: number): History {
 }
 
 /** Undefined too once a record before could not be folded. */
-function foldNext(history: History, body: Body): BoxState | undefined {
+function foldNext(history: History, body: Body): StreamState | undefined {
   return history.version === 0 || history.state !== undefined ? fold(history.state, body) : undefined
 }
 
 /** The head that a history leads to, if it could be folded. */
-export function headOf(box: string, history: History): Head | undefined {
+export function headOf(box: string, history: History, executions = 0): StreamHead | undefined {
   const { version, position, created, updatedAt, lastEvent, bodyHash, state } = history
-  return state && { box, version, position, createdPosition: created, updatedAt, lastEvent, bodyHash, state }
+  if (state === undefined) return undefined
+  const head = { box, version, position, createdPosition: created, updatedAt, lastEvent, bodyHash }
+  const count = history.to === 'removed' && executions > 0 ? { executions } : {}
+  return { ...head, ...count, state } as StreamHead
 }

@@ -1,7 +1,7 @@
-import type { Head } from '../../machines/index.ts'
-import { decodeHead, decodeSealed } from '../codec.ts'
-import { isRemoved, nameOf } from '../entry.ts'
-import { headKey, nameKey, parkedKey, removedKey, suffixOf } from '../keys.ts'
+import type { StreamHead } from '../../machines/index.ts'
+import { decodeHead, decodeSealed, seal } from '../codec.ts'
+import { isOver, nameOf } from '../entry.ts'
+import { executionsKey, headKey, nameKey, parkedKey, removedKey, suffixOf } from '../keys.ts'
 import type { Parked } from '../ledger.ts'
 import { type BoxHistories, headOf } from './box-histories.ts'
 import type { Findings } from './findings.ts'
@@ -26,7 +26,7 @@ export async function settleHeads(input: HeadsInput): Promise<ReadonlyMap<string
   for (const prefix of ['h/', 'r/'])
     for await (const { key, values } of findings.states(prefix)) stored.take(suffixOf(key), values, histories)
 
-  const heads: Head[] = []
+  const heads: StreamHead[] = []
   for (const [box, history] of histories.all) {
     if (history.isSettled && history.parked === undefined) continue
     const kept = stored.of(box)
@@ -34,7 +34,9 @@ export async function settleHeads(input: HeadsInput): Promise<ReadonlyMap<string
       kept?.version === history.version &&
       kept.position === history.position &&
       kept.bodyHash === history.bodyHash
-    const head = history.parked ? kept : (headOf(box, history) ?? (agrees ? kept : undefined))
+    const head = history.parked
+      ? kept
+      : (headOf(box, history, histories.executions.get(box)) ?? (agrees ? kept : undefined))
     if (head === undefined && history.parked === undefined)
       histories.park(box, history.position, 'the history does not fold, and the head is lost')
     if (head !== undefined) heads.push(head)
@@ -43,25 +45,37 @@ export async function settleHeads(input: HeadsInput): Promise<ReadonlyMap<string
   await keepNamesOfParked(names, input)
 
   const parked = new Map<string, Parked>()
-  const removed = new Set(heads.filter(isRemoved).map(({ box }) => box))
+  const removed = new Set(heads.filter(isOver).map(({ box }) => box))
   for (const [box, history] of histories.all) {
     if (history.parked === undefined) continue
-    const isGone = history.to === 'removed' || removed.has(box)
+    const isGone = ['removed', 'ended', 'lost'].includes(history.to) || removed.has(box)
     const why: Parked = { ...history.parked, ...(isGone ? { removed: true } : {}) }
     parked.set(box, why)
     await ledger.putSealed(parkedKey(box), why)
   }
+  await countExecutions(histories, removed, ledger)
   await ledger.flush()
   return parked
 }
 
+/** How many executions each box has had that is not removed. */
+async function countExecutions(
+  { all, executions }: BoxHistories,
+  removed: ReadonlySet<string>,
+  ledger: NewLedger,
+): Promise<void> {
+  for (const [box, count] of executions)
+    if (all.get(box)?.isSettled !== true && !removed.has(box))
+      await ledger.put(executionsKey(box), seal(String(count)))
+}
+
 /** Puts heads and their names; gives the names. Of two boxes with one name the older claim is out of date. */
 async function giveNames(
-  heads: readonly Head[],
+  heads: readonly StreamHead[],
   { ledger, histories }: HeadsInput,
 ): Promise<ReadonlySet<string>> {
   const names = new Set<string>()
-  const soundFirst = (a: Head, b: Head) =>
+  const soundFirst = (a: StreamHead, b: StreamHead) =>
     Number(histories.all.get(a.box)?.parked !== undefined) -
       Number(histories.all.get(b.box)?.parked !== undefined) || b.position - a.position
   for (const head of [...heads].sort(soundFirst)) {
@@ -70,7 +84,7 @@ async function giveNames(
       histories.park(head.box, head.position, 'another box has its name since: later records of it are lost')
       continue
     }
-    await ledger.putSealed(isRemoved(head) ? removedKey(head.box) : headKey(head.box), head)
+    await ledger.putSealed(isOver(head) ? removedKey(head.box) : headKey(head.box), head)
     if (name === null) continue
     names.add(name)
     await ledger.putSealed(nameKey(name), { box: head.box })
@@ -98,7 +112,7 @@ function boxOf(sealed: string | undefined): string | undefined {
 /** The newest good head that was found of each box. */
 class StoredHeads {
   readonly #end: number
-  readonly #heads = new Map<string, Head>()
+  readonly #heads = new Map<string, StreamHead>()
 
   constructor(end: number) {
     this.#end = end
@@ -115,7 +129,7 @@ class StoredHeads {
     }
   }
 
-  of(box: string): Head | undefined {
+  of(box: string): StreamHead | undefined {
     return this.#heads.get(box)
   }
 }

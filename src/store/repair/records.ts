@@ -1,6 +1,6 @@
 import type { RecordMeta } from '../../machines/index.ts'
 import { decodeBody, decodeFrame, type Frame } from '../codec.ts'
-import { isRemoved } from '../entry.ts'
+import { isOver } from '../entry.ts'
 import { bodyKey, commandKey, frames, removedKey } from '../keys.ts'
 import type { Loss } from '../losses.ts'
 import { entryPages } from '../scan.ts'
@@ -66,8 +66,8 @@ async function saveRecord(
     if (!epochs.has(epoch)) epochs.set(epoch, { bootId, engine, at: body.at })
   }
   const history = histories.follow(frame, body)
-  const head = headOf(box, history)
-  if (head === undefined || !isRemoved(head)) return
+  const head = headOf(box, history, histories.executions.get(box))
+  if (head === undefined || !isOver(head)) return
   // Nothing follows: its state need not be kept at hand.
   await ledger.putSealed(removedKey(box), head)
   history.state = undefined

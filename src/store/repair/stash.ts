@@ -1,4 +1,4 @@
-import type { Head } from '../../machines/index.ts'
+import type { StreamHead } from '../../machines/index.ts'
 import type { Archive } from '../archive/archive.ts'
 import { type Body, decodeBody, decodeFrame, decodeHead, encodeFrame, type Frame, sha256 } from '../codec.ts'
 import type { Database } from '../database.ts'
@@ -89,7 +89,7 @@ export class Stash {
       this.#put(`${linkPrefix(body.box, body.version - 1)}${body.prevBody}`, position ? String(position) : '')
   }
 
-  #linkHead(head: Head | undefined): void {
+  #linkHead(head: StreamHead | undefined): void {
     if (head && isHash(head.bodyHash))
       this.#put(`${linkPrefix(head.box, head.version)}${head.bodyHash}`, `=${head.position}`)
   }

@@ -1,6 +1,6 @@
-import { type BoxState, type Head, publicStateOf } from '../../machines/index.ts'
+import { publicStateOf, type StreamHead, type StreamState, safeIdPattern } from '../../machines/index.ts'
 import { type Body, decodeHead, type Frame, noHash } from '../codec.ts'
-import { isRemoved } from '../entry.ts'
+import { isOver } from '../entry.ts'
 import {
   bodies,
   bodiesOf,
@@ -24,7 +24,7 @@ interface Chain {
   bodyHash: string
   to: string | undefined
   /** folded so far; undefined where it cannot be folded any more, or need not */
-  state: BoxState | undefined
+  state: StreamState | undefined
   folding: boolean
 }
 
@@ -33,7 +33,7 @@ export interface BoxChainsOptions {
   readonly report: Report
 }
 
-/** Follows every box through its records, and holds the result against its head. */
+/** Follows every box and every execution through its records, and holds the result against its head. */
 export class BoxChains {
   readonly #still: Still
   readonly #options: BoxChainsOptions
@@ -44,11 +44,19 @@ export class BoxChains {
     this.#options = options
   }
 
-  get size(): number {
-    return this.#chains.size
+  /** how many boxes there are */
+  get boxes(): number {
+    let boxes = 0
+    for (const stream of this.#chains.keys()) if (safeIdPattern.test(stream)) boxes += 1
+    return boxes
   }
 
-  /** Takes the next record of a box; `body` is undefined where it is damaged, which is reported already. */
+  /** of boxes and executions */
+  get streams(): Iterable<string> {
+    return this.#chains.keys()
+  }
+
+  /** Takes the next record of a stream; `body` is undefined where it is damaged, which is reported already. */
   follow(frame: Frame, body: Body | undefined): void {
     const { box, version, position, bodyHash } = frame
     const { replay } = this.#options
@@ -107,7 +115,7 @@ export class BoxChains {
       for await (const page of entryPages(db, range, at)) {
         for (const [key, sealed] of page) {
           const box = suffixOf(key)
-          if (seen.has(box)) this.#head(box, 'There are two heads: of the living and of the removed box')
+          if (seen.has(box)) this.#head(box, 'There are two heads: of what lives and of what is over')
           seen.add(box)
           this.#compare(box, sealed, removed)
         }
@@ -123,7 +131,7 @@ export class BoxChains {
     if (living !== undefined) this.#compare(box, living, false)
     if (removed !== undefined) this.#compare(box, removed, true)
     if (living !== undefined && removed !== undefined)
-      this.#head(box, 'There are two heads: of the living and of the removed box')
+      this.#head(box, 'There are two heads: of what lives and of what is over')
     if (living === undefined && removed === undefined && this.#chains.has(box))
       this.#head(box, 'There is no head')
     await this.#countBodies(bodiesOf(box))
@@ -143,7 +151,7 @@ export class BoxChains {
     const differs = differenceOf(head, chain)
     if (differs !== undefined)
       this.#head(box, `The head's ${differs} is not that of the last record`, chain.position)
-    if (isRemoved(head) !== removed) this.#head(box, 'The head is kept in the wrong place', chain.position)
+    if (isOver(head) !== removed) this.#head(box, 'The head is kept in the wrong place', chain.position)
   }
 
   /** Each body has a frame: those that have one were counted when the frames were followed. */
@@ -172,7 +180,7 @@ export class BoxChains {
   }
 }
 
-function differenceOf(head: Head, chain: Chain): string | undefined {
+function differenceOf(head: StreamHead, chain: Chain): string | undefined {
   if (head.version !== chain.version) return 'version'
   if (head.position !== chain.position) return 'position'
   if (head.createdPosition !== chain.created) return 'position of creation'

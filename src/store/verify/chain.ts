@@ -3,6 +3,7 @@ import { decodeRef } from '../archive/body-ref.ts'
 import { type Body, decodeBody, decodeFrame, encodeFrame, type Frame, noHash, sha256 } from '../codec.ts'
 import {
   bodiesOf,
+  bodiesOfExecutions,
   bodyKey,
   commandKey,
   frameKey,
@@ -11,7 +12,7 @@ import {
   positionOfFrameKey,
 } from '../keys.ts'
 import { provenBackwards } from '../read.ts'
-import { entryPages } from '../scan.ts'
+import { entryPages, keyPages } from '../scan.ts'
 import type { Tail } from '../tail-file.ts'
 import type { BoxChains } from './boxes.ts'
 import type { Epochs } from './epochs.ts'
@@ -84,14 +85,22 @@ export async function verifyGlobalChain(
   return count
 }
 
-/** Follows one box, and proves each of its frames by the neighbours. */
-export async function verifyBoxChain(
+/** The streams of a box: its own, and those of its executions. */
+export async function streamsOf({ db, at }: Still, box: string): Promise<ReadonlySet<string>> {
+  const streams = new Set([box])
+  for await (const page of keyPages(db, bodiesOfExecutions(box), at))
+    for (const key of page) streams.add(partsOfBodyKey(key).box)
+  return streams
+}
+
+/** Follows one stream, and proves each of its frames by the neighbours. */
+export async function verifyStream(
   still: Still,
-  input: ChainInput & { readonly box: string },
+  input: ChainInput & { readonly stream: string },
 ): Promise<number> {
   const { db, at, beside } = still
   const { losses } = beside
-  const { box, tail, epochs, chains, report } = input
+  const { stream: box, tail, epochs, chains, report } = input
   let count = 0
   for await (const [key, stored] of db.iterator({ ...bodiesOf(box), ...at })) {
     const [bodyText] = await beside.archive.resolve([stored])

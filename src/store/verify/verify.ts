@@ -1,3 +1,4 @@
+import { partsOf } from '../../machines/index.ts'
 import type { Beside } from '../beside.ts'
 import { checkFiles } from '../check-files/check.ts'
 import { type Database, directoryOf } from '../database.ts'
@@ -5,8 +6,9 @@ import type { Parked, Problem, VerifyReport } from '../ledger.ts'
 import { loadDeclared } from '../losses.ts'
 import type { Tail, TailFile } from '../tail-file.ts'
 import { BoxChains } from './boxes.ts'
-import { verifyBoxChain, verifyGlobalChain } from './chain.ts'
+import { streamsOf, verifyGlobalChain, verifyStream } from './chain.ts'
 import { epochsOf } from './epochs.ts'
+import { verifyExecutionCounts } from './executions.ts'
 import { verifyCommands, verifyNames, verifyRepairs } from './indexes.ts'
 import { verifySegments } from './segments.ts'
 import type { Report, Still } from './still.ts'
@@ -41,6 +43,7 @@ export async function verifyLedger(db: Database, input: VerifyInput): Promise<Ve
       records = await verifyGlobalChain(still, { tail, noted, epochs, chains, report })
       await chains.verifyAllHeads()
       await verifyNames(still, { report })
+      await verifyExecutionCounts(still, { streams: chains.streams, report })
       await verifyCommands(still, { report })
       epochs.verifyJournal()
       await verifyRepairs(still, { report })
@@ -48,19 +51,22 @@ export async function verifyLedger(db: Database, input: VerifyInput): Promise<Ve
       verifyTailFile(tailFile, noted, tail, report)
       await verifyFiles(db, report)
     } else {
-      records = await verifyBoxChain(still, { box, tail, epochs, chains, report })
-      await chains.verifyHeadOf(box)
+      for (const stream of await streamsOf(still, box)) {
+        records += await verifyStream(still, { stream, tail, epochs, chains, report })
+        await chains.verifyHeadOf(stream)
+      }
       await verifyNames(still, { box, report })
     }
     for (const [id, { position, reason }] of parked) {
-      if ((box !== undefined && box !== id) || problems.some(problem => problem.box === id)) continue
+      if ((box !== undefined && box !== partsOf(id).box) || problems.some(problem => problem.box === id))
+        continue
       report({ kind: 'parked', box: id, ...(position === undefined ? {} : { position }), message: reason })
     }
     return {
       ok: problems.length === 0,
       records,
-      boxes: chains.size,
-      parked: [...parked.keys()].filter(id => box === undefined || box === id),
+      boxes: chains.boxes,
+      parked: [...parked.keys()].filter(id => box === undefined || box === partsOf(id).box),
       problems,
     }
   } finally {

@@ -1,5 +1,5 @@
 import { MemoryLevel } from 'memory-level'
-import { BoxError, type Head } from '../../machines/index.ts'
+import { BoxError, type Head, isExecutionHead, type StreamHead } from '../../machines/index.ts'
 import { type Ballast, type Medium, storedHead } from '../../store/index.ts'
 import { type Life, never } from '../simulation/life.ts'
 import { viewOf } from './database-view.ts'
@@ -44,7 +44,13 @@ export class SimulatedDisk {
 
   /** The head of a box as it is stored: what would be found if everything ended now. */
   head(box: string): Head | undefined {
-    return storedHead(viewOf(this.#database, { isOver: () => false, check: () => {} }), box)
+    const head = this.headOf(box)
+    return head === undefined || isExecutionHead(head) ? undefined : head
+  }
+
+  /** The same of any stream. */
+  headOf(stream: string): StreamHead | undefined {
+    return storedHead(viewOf(this.#database, { isOver: () => false, check: () => {} }), stream)
   }
 
   mediumOf(life: Life): Medium {

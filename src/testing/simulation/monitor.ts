@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '../../engine/index.ts'
-import type { Effect, EndingCause, Head, LedgerRecord } from '../../machines/index.ts'
+import {
+  type Effect,
+  type EndingCause,
+  type Head,
+  isExecutionHead,
+  type LedgerRecord,
+} from '../../machines/index.ts'
 import type { Committed } from '../../store/index.ts'
 import type { SimulatedDisk } from '../disk/simulated-disk.ts'
 import { RecordRules } from '../invariants/record-rules.ts'
@@ -73,6 +79,7 @@ export class Monitor {
   /** Records that an engine tells as durable. */
   committed(committed: readonly Committed[]): void {
     for (const { record, head } of committed) {
+      if (record.execution !== undefined || isExecutionHead(head)) continue
       this.seen(record, head)
       const stored = this.#options.disk.head(record.box)
       if (stored === undefined || stored.version < record.version)

@@ -20,6 +20,6 @@ export async function unsoundIn(
     message: `${kind}${position === undefined ? '' : ` at ${position}`}: ${message}`,
   }))
   if (step === undefined) return unsound
-  const wrong = await misfolded(runtime.events({ from: 1 }), { step, head: box => disk.head(box) })
+  const wrong = await misfolded(runtime.events({ from: 1 }), { step, head: stream => disk.headOf(stream) })
   return [...unsound, ...[...wrong].map(([box, message]) => ({ box, message }))]
 }

@@ -24,7 +24,13 @@ const none = new Uint8Array(0)
 
 /** Cuts a stream of bytes into frames. */
 export class FrameReader {
+  readonly #longest: number
   #rest: Buffer = Buffer.alloc(0)
+
+  /** @param longest of a frame's content, in `bytes`; default what an agent sends */
+  constructor(longest = longestReply) {
+    this.#longest = longest
+  }
 
   /** Frames that are whole now. Throws where the bytes are not ours: a guest can send anything. */
   read(bytes: Buffer): Frame[] {
@@ -32,7 +38,7 @@ export class FrameReader {
     const frames: Frame[] = []
     while (rest.length >= headBytes) {
       const length = rest.readUInt32BE(5)
-      if (length > longestReply) throw new Error(`The guest sent a frame of ${length} bytes`)
+      if (length > this.#longest) throw new Error(`A frame of ${length} bytes came`)
       const end = headBytes + length
       if (rest.length < end) break
       const content = rest.subarray(headBytes, end)

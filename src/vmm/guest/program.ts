@@ -16,8 +16,8 @@ export interface ProgramSpec {
 }
 
 export interface ProgramEnd {
-  /** absent if a signal ended it */
-  readonly exitCode?: number
+  /** 128 and the signal's number where a signal ended it */
+  readonly exitCode: number
   readonly signal?: string
 }
 
@@ -95,7 +95,11 @@ export class Program {
     else if (type === 'x') {
       const [code = 0, number = 0] = content
       this.#finish(new Error('The program could not be started'))
-      this.#end(number === 0 ? { exitCode: code } : { signal: names.get(number) ?? `SIG${number}` })
+      this.#end(
+        number === 0
+          ? { exitCode: code }
+          : { exitCode: 128 + number, signal: names.get(number) ?? `SIG${number}` },
+      )
     }
   }
 

@@ -14,14 +14,17 @@ export interface GuestPlace {
 const patienceMs = 10_000
 const restMs = 20
 
-/** Whether an agent listens in the guest of a box: in the built-in one it does. */
+/** Whether an agent listens in the guest of a box: in the built-in one it does, in others where that is said. */
 export function hasAgent({ image }: BoxSpec): boolean {
-  return image === undefined || image === builtinName
+  return typeof image === 'object' ? image.agent === true : image === undefined || image === builtinName
 }
 
 /** UNSUPPORTED */
 export function agentMissing(box: string): BoxError {
-  return new BoxError('UNSUPPORTED', `There is no agent in the guest of box ${box}, only in the built-in one`)
+  return new BoxError(
+    'UNSUPPORTED',
+    `There is no agent in the guest of box ${box}: its image is not said to have one`,
+  )
 }
 
 /**

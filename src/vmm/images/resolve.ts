@@ -17,6 +17,7 @@ export interface ImageSpec {
   /** Default `console=ttyS0 panic=-1` */
   readonly cmdline?: string | undefined
   readonly disks?: readonly DiskSpec[] | undefined
+  readonly agent?: boolean | undefined
 }
 
 /** What a VMM is given to start a guest. */
@@ -66,12 +67,12 @@ export async function resolveImage(
       image: spec,
     })
   }
-  const { kernel, initramfs, cmdline = defaultCmdline, disks = [] } = spec
+  const { kernel, initramfs, cmdline = defaultCmdline, disks = [], agent = false } = spec
   await checkFile('kernel', kernel, constants.R_OK)
   if (initramfs !== undefined) await checkFile('initramfs', initramfs, constants.R_OK)
   await checkDisks(disks)
   const files = { kernel, ...(initramfs === undefined ? {} : { initramfs }) }
-  return { kind: 'files', ...files, cmdline, disks, ready: 'vmm', supportsCommand: false, hasAgent: false }
+  return { kind: 'files', ...files, cmdline, disks, ready: 'vmm', supportsCommand: false, hasAgent: agent }
 }
 
 /** Looks at a box's disks; throws ImageError BOOT_FAILED naming the first that cannot be used as it is asked for. */

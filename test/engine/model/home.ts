@@ -208,6 +208,7 @@ export class Home {
   /** Folds what is new, in its order. */
   async #fold(): Promise<void> {
     for await (const record of this.#world.runtime.events({ from: this.#position + 1 })) {
+      if (record.execution !== undefined) throw new Error('an execution that nobody asked for')
       const { box, position, version, event, at, to } = record
       const before = this.#folded.get(box)
       agree(`the order of ${box}`, [position, version], [this.#position + 1, (before?.version ?? 0) + 1])

@@ -17,6 +17,7 @@ test('outputs apart, the exit code, the signal', () =>
     assert.equal(await outcome(channel.run(shell('kill -TERM $$'))), {
       stdout: '',
       stderr: '',
+      exitCode: 143,
       signal: 'SIGTERM',
     })
     assert.ok((await channel.run(program(['true'])).started) > 1)
@@ -76,7 +77,7 @@ test('an output that nobody reads holds up its own program only, and takes no me
       if (read > 4 * window) break
     }
     loud.kill('SIGTERM')
-    assert.equal(await loud.ended, { signal: 'SIGTERM' })
+    assert.equal(await loud.ended, { exitCode: 143, signal: 'SIGTERM' })
     const ignored = channel.run(shell('head -c 1000000 /dev/zero; exit 3'))
     ignored.stdout.discard()
     ignored.stderr.discard()
@@ -107,7 +108,7 @@ test('signals reach the group, and destroy all of it', () =>
     for await (const _ of stubborn.stdout) break
     stubborn.kill('SIGTERM')
     stubborn.destroy()
-    assert.equal(await stubborn.ended, { signal: 'SIGKILL' })
+    assert.equal(await stubborn.ended, { exitCode: 137, signal: 'SIGKILL' })
   }))
 
 test('fifty at once', () =>
@@ -152,7 +153,7 @@ test('a terminal: its size, its changes, what is typed, and its end', () =>
       echoed += Buffer.from(bytes).toString()
       if (echoed === 'up\r\nup\r\n') interrupted.stdin.write('\x03')
     }
-    assert.equal(await interrupted.ended, { signal: 'SIGINT' })
+    assert.equal(await interrupted.ended, { exitCode: 130, signal: 'SIGINT' })
   }))
 
 test('when the agent is gone its programs are lost; when the host is gone they die', () =>

@@ -8,8 +8,8 @@ export type Reading = <T>(read: (db: Database) => Promise<T>) => Promise<T>
 
 const pageSize = 256
 
-/** IDs of boxes that were removed before a time. */
-export async function* removedBefore(reading: Reading, before: number): AsyncGenerator<string> {
+/** Streams of boxes that were removed, and of executions that ended, before a time. */
+export async function* overBefore(reading: Reading, before: number): AsyncGenerator<string> {
   for (let last: string | undefined; ; ) {
     const range = last === undefined ? removedHeads : { gt: last, lt: removedHeads.lt }
     const page = await reading(db => db.iterator({ ...range, limit: pageSize }).all())
@@ -22,7 +22,7 @@ export async function* removedBefore(reading: Reading, before: number): AsyncGen
   }
 }
 
-/** Bodies of a box that are in the database, each proven by its frame: no damage is moved. */
+/** Bodies of a stream that are in the database, each proven by its frame: no damage is moved. */
 export async function* bodiesToMove(
   reading: Reading,
   box: string,
