@@ -17,6 +17,8 @@ export interface Output {
   readonly styled: boolean
   /** resolves when the text is handed over, so that a slow reader slows the writer */
   write(text: string | Uint8Array): Promise<void>
+  /** the same to stderr */
+  error(bytes: Uint8Array): Promise<void>
   /** a line, without anything in it that steers a terminal */
   line(text: string): Promise<void>
   /** one JSON value, indented */
@@ -46,6 +48,10 @@ export function makeOutput({ stdout, stderr, env, stop }: OutputOptions): Output
   return {
     styled: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
     write,
+    error: bytes =>
+      new Promise<void>(resolve => {
+        stderr.write(bytes, () => resolve())
+      }),
     line,
     value: value => write(`${plainJson(value, 2)}\n`),
     row: value => write(`${plainJson(value)}\n`),

@@ -10,6 +10,7 @@ import { addCompact } from './verbs/compact.ts'
 import { addConsole } from './verbs/console.ts'
 import { addCp } from './verbs/cp.ts'
 import { addCreate } from './verbs/create.ts'
+import { addExec } from './verbs/exec.ts'
 import { addInfo } from './verbs/info.ts'
 import { addInspect } from './verbs/inspect.ts'
 import { addLog } from './verbs/log.ts'
@@ -42,6 +43,7 @@ const verbs = [
   addInspect,
   addRename,
   addResolve,
+  addExec,
   addConsole,
   addCp,
   addLog,
@@ -62,7 +64,7 @@ command. Where nobody owns it, a command is the owner for its own length: boxes 
 or auto-removes them until somebody opens the home again.
 
 Exit codes: 0 done, 1 failed, 2 usage or invalid argument, 3 not found, 4 conflict, 5 ledger corrupt, 6 home owned by
-another that does not answer; with wait, the command's own. Several boxes at once: all are tried, 1 if one failed.`
+another that does not answer; with run, exec and wait, the command's own. Several boxes at once: all are tried, 1 if one failed.`
 
 /** Carries out one command line; gives the exit code. */
 export async function runCommand(

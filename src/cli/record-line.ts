@@ -28,7 +28,7 @@ export class RecordLines {
       (this.#names.get(box) ?? box).padEnd(12),
       event.type.padEnd(eventWidth),
       step.padEnd(stepWidth),
-      eventWords(event),
+      record.execution === undefined ? eventWords(event) : `${record.execution} ${eventWords(event)}`,
     ]
     return cells.join('  ').trimEnd()
   }

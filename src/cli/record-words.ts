@@ -1,4 +1,5 @@
 import type { LedgerRecord } from '../index.ts'
+import { count } from './amounts.ts'
 
 type Event = LedgerRecord['event']
 
@@ -44,12 +45,23 @@ export function eventWords(event: Event): string {
       return event.reason
     case 'incarnation.found':
       return event.process === null ? `number ${event.incarnation}` : `pid ${event.process.pid}`
+    case 'exec.started':
+      return commandWords(event)
+    case 'exec.ended':
+      return [event.signal ?? `exit code ${event.exitCode}`, event.reason ?? ''].filter(Boolean).join(', ')
+    case 'exec.lost':
+      return event.reason
     case 'timer.fired':
       // Only the delay's own name, of all that XState puts around it.
       return /^xstate\.after\.([^.]+)/.exec(event.timer)?.[1] ?? event.timer
     default:
       return ''
   }
+}
+
+function commandWords({ command, arguments: args }: Extract<Event, { type: 'exec.started' }>): string {
+  if (!('count' in args)) return [command, ...args].join(' ')
+  return args.count === 0 ? command : `${command} and ${count(args.count, 'argument')}`
 }
 
 function imageWords({ image, command }: Extract<Event, { type: 'box.created' }>['spec']): string {

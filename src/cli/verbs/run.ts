@@ -1,32 +1,72 @@
-import { BoxError } from '../../index.ts'
+import { type Box, BoxError, type BoxOptions } from '../../index.ts'
+import { attach } from '../attach.ts'
 import { addBoxFlags, type BoxFlags, boxOptionsOf } from '../box-flags.ts'
 import type { Cli } from '../cli.ts'
+import type { Session } from '../session.ts'
 
 interface RunFlags extends BoxFlags {
   readonly detach?: boolean
+  readonly interactive?: boolean
+  readonly tty?: boolean
 }
 
 export function addRun({ program, onHome }: Cli): void {
   addBoxFlags(program.command('run'))
-    .description('create and start a box; prints its ID')
-    .usage('-d [options] [-- CMD…]')
-    .option('-d, --detach', 'leave it running; CMD is its main command')
+    .description("create and start a box and run CMD in it; the exit code is CMD's, and the box ends with it")
+    .usage('[options] [-- CMD…]')
+    .option('-d, --detach', "print the box's ID and leave it running; CMD is its main command")
+    .option('-i, --interactive', 'CMD reads what boxledger reads')
+    .option('-t, --tty', 'CMD has a terminal')
+    .addHelpText('after', '\nWithout a CMD it is sh; with -d, none.')
     .action((words: string[], flags: RunFlags) => {
-      const options = boxOptionsOf(flags, words)
-      if (!flags.detach)
-        throw new BoxError(
-          'UNSUPPORTED',
-          'Running a command in the foreground is not there yet: use run -d, then console --follow and wait',
-        )
-      return onHome(async ({ runtime, output, json, signal }) => {
-        const box = await runtime.create(options, { signal })
-        try {
-          await box.start({ signal })
-        } catch (error) {
-          if (!json) output.note(`boxledger: box ${box.name ?? box.id} was created, but not started:`)
-          throw error
-        }
-        await (json ? output.value(await box.info()) : output.line(box.id))
-      })
+      const { detach = false, interactive = false, tty = false } = flags
+      if (detach) return onHome(session => leaveRunning(session, boxOptionsOf(flags, words)))
+      const [command = 'sh', ...args] = words
+      return onHome(session =>
+        runInside(session, { ...boxOptionsOf(flags, []), detach: false }, { interactive, tty }, [
+          command,
+          ...args,
+        ]),
+      )
     })
+}
+
+async function endBox(box: Box, remove: boolean): Promise<void> {
+  try {
+    await box.stop()
+    if (remove) await box.remove()
+  } catch (error) {
+    // It has removed itself already.
+    if (!BoxError.is(error, 'NOT_FOUND')) throw error
+  }
+}
+
+async function leaveRunning(
+  { runtime, output, json, signal }: Session,
+  options: BoxOptions,
+): Promise<undefined> {
+  const box = await runtime.create(options, { signal })
+  try {
+    await box.start({ signal })
+  } catch (error) {
+    if (!json) output.note(`boxledger: box ${box.name ?? box.id} was created, but not started:`)
+    throw error
+  }
+  await (json ? output.value(await box.info()) : output.line(box.id))
+}
+
+/** Whatever comes of it, the box does not stay up. */
+async function runInside(
+  session: Session,
+  options: BoxOptions,
+  how: { readonly interactive: boolean; readonly tty: boolean },
+  [command, ...args]: [string, ...string[]],
+): Promise<number> {
+  const { runtime, signal } = session
+  const box = await runtime.create(options, { signal })
+  try {
+    return await attach(session, how, given => box.exec(command, args, given))
+  } finally {
+    await endBox(box, options.autoRemove === true)
+  }
 }

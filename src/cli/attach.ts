@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ExecOptions, Execution } from '../index.ts'
+import { Interruption } from './interrupt.ts'
+import type { Session } from './session.ts'
+
+/** How long a command that was told of an interruption may take to end before it is killed, in `ms`. */
+const interruptedMs = 3_000
+
+export interface AttachOptions {
+  /** it reads what this command reads; else nothing */
+  readonly interactive: boolean
+  /** it has a terminal, and so have we, if we have one */
+  readonly tty: boolean
+}
+
+/** Runs a command in a box as if it ran here: its streams are ours, and so is its exit code. */
+export async function attach(
+  { output, json, signal }: Pick<Session, 'output' | 'json' | 'signal'>,
+  { interactive, tty }: AttachOptions,
+  begin: (options: ExecOptions) => Execution,
+): Promise<number> {
+  const kill = new AbortController()
+  const execution = begin({ signal: kill.signal, ...(tty ? terminalOf(process) : {}) })
+  const interrupt = () => {
+    const { reason } = signal
+    execution.kill(reason instanceof Interruption && /^SIG/.test(reason.message) ? reason.message : 'SIGTERM')
+    void delay(interruptedMs, undefined, { ref: false }).then(() => kill.abort())
+  }
+  signal.addEventListener('abort', interrupt, { once: true })
+  if (signal.aborted) interrupt()
+  using _input = interactive ? feed(execution, tty) : leaveUnfed(execution)
+  try {
+    if (json) {
+      const { exitCode, ...rest } = await execution
+      await output.value({ id: execution.id, exitCode, ...rest })
+      return exitCode
+    }
+    const [{ exitCode }] = await Promise.all([
+      execution.wait(),
+      pass(execution.stdout, bytes => output.write(bytes)),
+      pass(execution.stderr, bytes => output.error(bytes)),
+    ])
+    return exitCode
+  } finally {
+    signal.removeEventListener('abort', interrupt)
+  }
+}
+
+async function pass(
+  from: AsyncIterable<Uint8Array>,
+  write: (bytes: Uint8Array) => Promise<void>,
+): Promise<void> {
+  for await (const bytes of from) await write(bytes)
+}
+
+/** Size and kind of our own terminal, where we have one. */
+function terminalOf({ stdout, env }: NodeJS.Process): Pick<ExecOptions, 'tty' | 'env'> {
+  const { columns, rows } = stdout
+  return {
+    tty: columns > 0 && rows > 0 ? { columns, rows } : true,
+    ...(env.TERM === undefined ? {} : { env: { TERM: env.TERM } }),
+  }
+}
+
+function leaveUnfed(execution: Execution): Disposable {
+  execution.stdin.end()
+  return { [Symbol.dispose]: () => {} }
+}
+
+/** Passes our input on; a terminal of ours is one of the guest's meanwhile, to the last key. */
+function feed(execution: Execution, tty: boolean): Disposable {
+  const { stdin, stdout } = process
+  const isRaw = tty && stdin.isTTY
+  const resize = () => execution.resize(stdout.columns, stdout.rows)
+  if (isRaw) stdin.setRawMode(true)
+  if (tty && stdout.isTTY) stdout.on('resize', resize)
+  stdin.pipe(execution.stdin)
+  return {
+    [Symbol.dispose]: () => {
+      stdout.off('resize', resize)
+      stdin.unpipe(execution.stdin)
+      if (isRaw) stdin.setRawMode(false)
+      // Whoever holds its other end open does not keep us.
+      stdin.destroy()
+    },
+  }
+}
