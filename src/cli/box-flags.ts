@@ -10,6 +10,7 @@ export interface BoxFlags {
   readonly kernel?: string
   readonly initramfs?: string
   readonly cmdline?: string
+  readonly agent?: boolean
   readonly cpus?: number
   readonly memory?: number
   readonly rm?: boolean
@@ -30,6 +31,7 @@ export function addBoxFlags(command: Command): Command {
     .addOption(new Option('--kernel <path>', 'kernel of an image of your own').conflicts('image'))
     .option('--initramfs <path>', 'its first file system')
     .option('--cmdline <string>', "its kernel's command line")
+    .option('--agent', "boxledger's agent runs in it, so that there is exec")
     .option('--cpus <n>', 'virtual CPUs (default: 1)', whole)
     .option('--memory <mib>', 'memory in MiB (default: 256)', whole)
     .option('--rm', 'remove the box when it is down; its history stays')
@@ -74,6 +76,7 @@ export function boxOptionsOf(flags: BoxFlags, command: readonly string[]): BoxOp
     kernel,
     initramfs,
     cmdline,
+    agent,
     cpus,
     memory,
     rm,
@@ -85,12 +88,13 @@ export function boxOptionsOf(flags: BoxFlags, command: readonly string[]): BoxOp
     user,
     ready,
   } = flags
-  if (kernel === undefined && (initramfs ?? cmdline) !== undefined)
-    throw new InvalidArgumentError('error: --initramfs and --cmdline go with --kernel')
+  if (kernel === undefined && (initramfs ?? cmdline ?? agent) !== undefined)
+    throw new InvalidArgumentError('error: --initramfs, --cmdline and --agent go with --kernel')
   const files = kernel && {
     kernel: resolve(kernel),
     ...(initramfs === undefined ? {} : { initramfs: resolve(initramfs) }),
     ...(cmdline === undefined ? {} : { cmdline }),
+    ...(agent === undefined ? {} : { agent }),
   }
   const secrets = secret && secretsOf(secret)
   const wanted = {

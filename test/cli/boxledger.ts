@@ -50,11 +50,14 @@ export const withShell = (fn: (shell: Shell) => Promise<void>, vmm = instantVmm.
     }
   })
 
+/** The command on a home that has an owner. */
+export const shellOn = (home: string): Shell => shellOf(home, instantVmm.join(' '))
+
 const shellOf = (home: string, vmm: string): Shell => {
   const start = (...args: string[]): ChildProcess =>
     spawn(process.execPath, [main, '--home', home, ...args], {
       env: { ...process.env, BOXLEDGER_VMM: vmm, BOXLEDGER_HOME: '/nowhere' },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     })
   const run = async (...args: string[]): Promise<Result> => finish(start(...args))
   const ok = async (...args: string[]): Promise<string> => {

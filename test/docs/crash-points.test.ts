@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { boxMachine, crashPoints, crashSteps } from 'boxledger/machines'
+import { boxMachine, crashPoints, crashSteps, executionMachine } from 'boxledger/machines'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
 import { crashPointsPage } from './crash-points-page.ts'
@@ -15,7 +15,7 @@ test('docs/crash-points.md is what their list makes of it', async () => {
 test('no point is there twice, and each event of the machine has its own', () => {
   assert.is(new Set(crashPoints).size, crashPoints.length)
   const steps: readonly string[] = crashSteps.map(({ step }) => step)
-  for (const event of boxMachine.events)
+  for (const event of [...boxMachine.events, 'exec.started', ...executionMachine.events])
     if (!event.startsWith('xstate.')) assert.ok(steps.includes(`append ${event}`), event)
 })
 

@@ -2,6 +2,7 @@ import type { BoxInfo, LedgerRecord } from 'boxledger'
 import type { CrashStep, EffectType } from 'boxledger/machines'
 import * as assert from 'uvu/assert'
 import type { Outcome } from './run-child.ts'
+import { ranIn } from './scenarios/executions.ts'
 import { eventsIn, namesIn, type World } from './world.ts'
 
 /** Which effects a step is a part of. */
@@ -22,6 +23,7 @@ const effectsOf: Readonly<Partial<Record<CrashStep, readonly EffectType[]>>> = {
   'vmm.shutdown': ['closeVmm'],
   SIGTERM: ['terminateVmm'],
   SIGKILL: ['killVmm'],
+  'running a command': ['runCommand'],
   'removing the secrets': ['removeFiles'],
   'removing the files': ['removeFiles'],
 }
@@ -113,7 +115,7 @@ export function assertAnswers(
       assert.is(now, undefined, `${what}: ${answered} is removed and stays so`)
       continue
     }
-    const last = dead.filter(({ box }) => box === answered).at(-1)
+    const last = dead.filter(({ box, execution }) => box === answered && execution === undefined).at(-1)
     assert.ok((last?.version ?? 0) >= (version ?? 0), `${what}: version ${version} of ${answered} is there`)
     if (last?.version !== version) continue
     const told = { state, pid, incarnation }
@@ -173,12 +175,24 @@ export function assertFoldedOnce(
   }
 }
 
+/** Each command is over, once, whatever became of its engine; and none has run more often than was recorded. */
+export function assertExecutions(home: string, records: readonly LedgerRecord[], what: string): void {
+  const started = records.filter(({ event }) => event.type === 'exec.started')
+  for (const { execution } of started) {
+    const own = records.filter(record => record.execution === execution)
+    const [first, ...ends] = own.map(({ event }) => event.type)
+    assert.is(first, 'exec.started', `${what}: ${execution} begins so`)
+    assert.is(ends.length, 1, `${what}: ${execution} is over, and once: ${ends}`)
+  }
+  assert.ok(ranIn(home) <= started.length, `${what}: ${ranIn(home)} of ${started.length} commands have run`)
+}
+
 /** Of boxes that are removed, or were never recorded, nothing is left. */
 export function assertNothingLeft(home: string, boxes: readonly BoxInfo[], what: string): void {
   const known = new Set(boxes.map(({ id }) => id))
   for (const dir of ['boxes', 'secrets'])
     assert.equal(
-      namesIn(`${home}/${dir}`).filter(name => !known.has(name)),
+      namesIn(`${home}/${dir}`).filter(name => !known.has(name) && name !== 'arguments.key'),
       [],
       `${what}: ${dir}/ holds nothing of boxes that are not`,
     )

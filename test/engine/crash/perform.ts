@@ -1,4 +1,7 @@
+import { dirname } from 'node:path'
 import { type Box, type BoxInfo, BoxRuntime, type Clock } from 'boxledger'
+import { handsTo } from '../../api/exec/in-a-box.ts'
+import { HostAgents } from '../../support/agent.ts'
 import type { Binary, Stage } from './scenario.ts'
 import { scenarioOf } from './scenarios.ts'
 
@@ -33,11 +36,13 @@ export async function perform(
   let total = 0
   const passed = new Map<string, number>()
   const { behindMs } = scenario
+  await using agents = scenario.hasAgent ? await HostAgents.listen(dirname(home)) : undefined
   await using runtime = await BoxRuntime.open({
     home,
     vmm: { binary: scenario.vmm?.(home) ?? binary },
     ...(behindMs === undefined ? {} : { clock: clockBehind(behindMs) }),
     seams: {
+      ...(agents === undefined ? {} : { hands: handsTo(agents) }),
       boundary: point => {
         if (!counting) return
         const time = (passed.get(point) ?? 0) + 1

@@ -5,6 +5,7 @@ import {
   assertAgreement,
   assertAlone,
   assertAnswers,
+  assertExecutions,
   assertFoldedOnce,
   assertIntended,
   assertNothingLeft,
@@ -34,6 +35,12 @@ async function settledBoxes(runtime: BoxRuntime, endsItself: boolean): Promise<B
     await settled(box)
     if (endsItself) await box.waitFor(info => !isUp(info), { timeoutMs: 30_000 })
   }
+  await eventually(async () => {
+    let running = 0
+    for await (const { event } of runtime.events({ types: ['exec.started', 'exec.ended', 'exec.lost'] }))
+      running += event.type === 'exec.started' ? 1 : -1
+    return running === 0
+  })
   return runtime.listInfo()
 }
 
@@ -94,6 +101,7 @@ async function recoverOnce(
   assertAnswers(dead, boxes, outcome, what)
   assertPausesWanted(records, boxes, scenario.pausesFromOutside ?? false, what)
   assertFoldedOnce(home, records, boxes, what)
+  assertExecutions(home, records, what)
   assertNothingLeft(home, boxes, what)
   await look?.(runtime)
   return { boxes, records, before }

@@ -34,6 +34,8 @@ export interface Scenario {
   readonly mend?: (home: string) => void
   /** somebody else pauses its VM */
   readonly pausesFromOutside?: true
+  /** the agents of its guests are programs of the process that is to be killed */
+  readonly hasAgent?: true
   /** its guest does not stay up */
   readonly endsItself?: true
   /** so many `ms` its clock is behind: all that it asks for was asked for long ago */

@@ -1,4 +1,5 @@
 import type { Scenario } from './scenario.ts'
+import { executions } from './scenarios/executions.ts'
 import { files } from './scenarios/files.ts'
 import { commands, fates, starts } from './scenarios/life.ts'
 import { recoveries } from './scenarios/recoveries.ts'
@@ -12,6 +13,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   ...commands,
   ...fates,
   ...recoveries,
+  ...executions,
 }
 
 /** One of them, one of a single row, or one without an end of its own. */

@@ -1,0 +1,181 @@
+// @timeout 120
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { BoxRuntime } from 'boxledger'
+import * as assert from 'uvu/assert'
+import { connectGuest } from '../../src/vmm/guest/channel.ts'
+import type { Program } from '../../src/vmm/guest/program.ts'
+import { agentBox, handsTo } from '../api/exec/in-a-box.ts'
+import { HostAgents } from '../support/agent.ts'
+import { eventually } from '../support/eventually.ts'
+import { suite } from '../support/suite.ts'
+import { withTempDir } from '../support/tmp.ts'
+import { instantVmm, smallGuest } from '../support/vmms.ts'
+import { finish, main, type Shell, shellOn } from './boxledger.ts'
+
+const test = suite('command: exec and run')
+
+interface Place {
+  readonly shell: Shell
+  readonly runtime: BoxRuntime
+  /** runs the command at a terminal of 80 × 24, as a person would */
+  atTerminal(...args: string[]): Promise<Typist>
+}
+
+/** A home with a box `it`; its owner is this process, and the agents of its boxes' guests run here. */
+const withOwner = (body: (place: Place) => Promise<void>): Promise<void> =>
+  withTempDir(async dir => {
+    await using agents = await HostAgents.listen(dir)
+    const home = join(dir, 'home')
+    await using runtime = await BoxRuntime.open({
+      home,
+      vmm: { binary: instantVmm },
+      seams: { hands: handsTo(agents) },
+    })
+    await runtime.create({ ...agentBox, name: 'it' })
+    const own = await connectGuest(agents.path, new AbortController().signal)
+    const atTerminal = async (...args: string[]) => {
+      const program = own.run({
+        args: [process.execPath, main, '--home', home, ...args],
+        env: { TERM: 'vt100' },
+        workdir: '/',
+        user: '',
+        terminal: { columns: 80, rows: 24 },
+      })
+      return new Typist(program)
+    }
+    try {
+      await body({ shell: shellOn(home), runtime, atTerminal })
+    } finally {
+      own.close()
+      for (const { id } of await runtime.listInfo()) await runtime.remove(id, { force: true })
+    }
+  })
+
+/** Somebody at a terminal. */
+class Typist {
+  readonly #program: Program
+  seen = ''
+
+  constructor(program: Program) {
+    this.#program = program
+    void this.#read()
+  }
+
+  type(text: string): void {
+    this.#program.stdin.write(text)
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#program.resize(columns, rows)
+  }
+
+  sees(text: string | RegExp): Promise<unknown> {
+    return eventually(() => (typeof text === 'string' ? this.seen.includes(text) : text.test(this.seen)))
+  }
+
+  async end(): Promise<number> {
+    return (await this.#program.ended).exitCode
+  }
+
+  async #read(): Promise<void> {
+    for await (const bytes of this.#program.stdout) this.seen += Buffer.from(bytes).toString('latin1')
+  }
+}
+
+test('the exit code, both outputs, input only where it is asked for, environment, directory', () =>
+  withOwner(async ({ shell: { run, start } }) => {
+    assert.equal(await run('exec', 'it', '--', 'sh', '-c', 'echo out; echo err >&2; exit 7'), {
+      code: 7,
+      stdout: 'out\n',
+      stderr: 'err\n',
+    })
+    assert.is((await run('exec', 'it', '--', 'sh', '-c', 'kill -KILL $$')).code, 137)
+    assert.is((await run('exec', 'it', '--', 'no-such-program')).code, 127)
+    const words = ['-e', 'A=1', '-e', 'B=x y', '-w', '/usr']
+    assert.is(
+      (await run('exec', ...words, 'it', '--', 'sh', '-c', 'echo $A $B; pwd')).stdout,
+      '1 x y\n/usr\n',
+    )
+    assert.equal(await run('exec', 'it', '--', 'cat'), { code: 0, stdout: '', stderr: '' })
+    const cat = start('exec', '-i', 'it', '--', 'cat')
+    cat.stdin?.end('hi')
+    assert.is((await finish(cat)).stdout, 'hi')
+    // Its end is the command's, though nobody ends the input.
+    assert.is((await finish(start('exec', '-i', 'it', '--', 'true'))).code, 0)
+    const told = JSON.parse((await run('--json', 'exec', 'it', '--', 'sh', '-c', 'echo out; exit 3')).stdout)
+    assert.match(told.id, /^[0-9a-z]{12}$/)
+    assert.equal({ ...told, id: '' }, { id: '', exitCode: 3, stdout: 'out\n', stderr: '', truncated: false })
+    assert.is((await run('exec', 'none', '--', 'true')).code, 3)
+    assert.is((await run('exec', 'it')).code, 2)
+  }))
+
+test('much output through a slow reader, whole', () =>
+  withOwner(async ({ shell: { run } }) => {
+    const { stdout } = await run('exec', 'it', '--', 'sh', '-c', 'head -c 3000000 /dev/zero; echo end')
+    assert.is(stdout.length, 3_000_004)
+  }))
+
+test('a signal ends the command in the box, which is then really dead', () =>
+  withOwner(async ({ shell: { start } }) => {
+    const running = start('exec', 'it', '--', 'sh', '-c', 'echo $$; exec sleep 1000')
+    const [first] = await once(running.stdout as NodeJS.EventEmitter, 'data')
+    const pid = Number(String(first))
+    running.kill('SIGINT')
+    assert.is((await finish(running)).code, 130)
+    assert.throws(() => process.kill(pid, 0), /ESRCH/)
+  }))
+
+test('at a terminal: keys go to the guest, also Ctrl-C; its size follows; the end is put right', () =>
+  withOwner(async ({ atTerminal }) => {
+    const typist = await atTerminal('exec', '-it', 'it', '--', 'sh')
+    await typist.sees(/[$#] $/)
+    typist.type('echo $TERM $((6*7)); stty size\n')
+    await typist.sees('vt100 42')
+    await typist.sees('24 80')
+    typist.resize(132, 43)
+    typist.type('sleep 0.2; stty size\n')
+    await typist.sees('43 132')
+    typist.type('sleep 1000; echo got $?\n')
+    await typist.sees('sleep 1000; echo')
+    typist.type('\u0003')
+    typist.type('echo still here $((1+1))\n')
+    await typist.sees('still here 2')
+    typist.type('exit 5\n')
+    assert.is(await typist.end(), 5)
+  }))
+
+test('run in the foreground: the code of the command, and the box ends with it', () =>
+  withOwner(async ({ shell: { run, json, start } }) => {
+    const { kernel, cmdline } = smallGuest('idle')
+    const image = ['--kernel', kernel, '--cmdline', cmdline, '--agent']
+    assert.equal(await run('run', ...image, '--rm', '--', 'sh', '-c', 'echo out; exit 7'), {
+      code: 7,
+      stdout: 'out\n',
+      stderr: '',
+    })
+    assert.is((await json<unknown[]>('ls', '-a')).length, 1)
+    const cat = start('run', '-i', ...image, '--rm', '--', 'cat')
+    cat.stdin?.end('hi')
+    assert.is((await finish(cat)).stdout, 'hi')
+    assert.is((await run('run', ...image, '--name', 'kept', '--', 'true')).code, 0)
+    const kept = (await json<{ name: string; state: string }[]>('ls', '-a')).find(
+      ({ name }) => name === 'kept',
+    )
+    assert.is(kept?.state, 'stopped')
+    // Its start fails: nothing is left up, and with --rm nothing is left.
+    const failed = await run('run', '--kernel', '/no/such/kernel', '--agent', '--rm', '--', 'true')
+    assert.is(failed.code, 1)
+    assert.match(failed.stderr, /^boxledger: .*kernel/)
+    assert.is((await json<unknown[]>('ls', '-a')).length, 2)
+  }))
+
+test('the ledger tells of it, in words for people', () =>
+  withOwner(async ({ shell: { ok } }) => {
+    await ok('exec', 'it', '--', 'true', 'a', 'b')
+    const log = await ok('log', 'it', '--type', 'exec.started', '--type', 'exec.ended')
+    assert.match(log, /exec\.started +running +[0-9a-z]{12} true and 2 arguments/)
+    assert.match(log, /exec\.ended +running -> ended +[0-9a-z]{12} exit code 0/)
+  }))
+
+test.run()
