@@ -38,6 +38,7 @@ export async function tellStory(story: Story): Promise<void> {
   assert(isAlive(vmm) && vmmsOf(home).length === 1, 'it is not the same VMM, or not the only one')
   report.seen(`box hello is running, the same VMM (pid ${vmm.pid}, same start time), and no second one`)
 
+  await runACommand(story, box)
   await killTheVmm(story, box, vmm)
   await startAndPowerOff(story, box)
 
@@ -64,6 +65,15 @@ async function bootInAnEngineThatDies({ report, home, signal }: Story) {
   assert(isAlive(vmm), 'the VMM went with the engine')
   report.seen(`the engine is gone, VMM ${pid} lives on`)
   return { id, vmm }
+}
+
+async function runACommand({ report, signal }: Story, box: Box): Promise<void> {
+  report.step('Run a command in that guest')
+  const { exitCode, stdout } = await box.exec('uname', ['-a'], { signal })
+  assert.equal(exitCode, 0)
+  assert.match(stdout, /^Linux /)
+  report.seen('uname -a ended with 0, and said:')
+  report.quote(stdout.trimEnd())
 }
 
 async function killTheVmm({ report, home, signal }: Story, box: Box, vmm: Process): Promise<void> {

@@ -25,6 +25,7 @@ const onQemu = (name: string, last: RegExp) =>
   )
 
 onQemu('hello', /started again: incarnation 2\n/)
+onQemu('exec', /executions: 4\n/)
 onQemu('crash-and-recover', /the same process: true\n/)
 onQemu('reboot', /after 5 reboots: crashed, ending reboot-loop\n/)
 
