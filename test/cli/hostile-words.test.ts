@@ -52,7 +52,7 @@ const flag = fc.oneof(
 )
 const verbs = [
   ...['create', 'start', 'stop', 'restart', 'pause', 'resume', 'wait', 'rm', 'ls', 'inspect', 'rename'],
-  ...['resolve', 'console', 'log', 'verify', 'archive'],
+  ...['resolve', 'console', 'log', 'verify', 'archive', 'exec'],
 ]
 const line = fc
   .tuple(
@@ -68,7 +68,7 @@ const line = fc
     verb,
     // What is followed has no end.
     ...rest.flat().filter(word => word !== '-f' || !['log', 'console'].includes(verb)),
-    ...(verb === 'create' && command.length > 0 ? ['--', ...command] : []),
+    ...(['create', 'exec'].includes(verb) && command.length > 0 ? ['--', ...command] : []),
   ])
 
 const run = async (home: string, args: readonly string[]): Promise<Result> => {

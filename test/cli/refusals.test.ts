@@ -41,10 +41,10 @@ test('2: what cannot be understood', () =>
     }
   }))
 
-test('1: what is not there yet, what cannot boot', () =>
+test('1: what has no agent, what cannot boot', () =>
   withShell(async ({ run, info }) => {
-    const foreground = await run('--json', 'run', '--', 'true')
-    assert.equal([foreground.code, errorIn(foreground).code], [1, 'UNSUPPORTED'])
+    const inside = await run('--json', 'run', ...guest('idle'), '--', 'true')
+    assert.equal([inside.code, errorIn(inside).code], [1, 'UNSUPPORTED'])
     const broken = await run('--json', 'run', '-d', '--name', 'b', '--kernel', '/no/such/kernel')
     assert.equal([broken.code, broken.stdout, errorIn(broken).code], [1, '', 'BOOT_FAILED'])
     assert.is((await info('b')).state, 'failed')

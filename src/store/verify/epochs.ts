@@ -7,6 +7,8 @@ type Writer = Pick<Ownership, 'bootId' | 'engine'>
 
 /** Holds what records say of the ownership they were written in against the journal, and against each other. */
 export interface Epochs {
+  /** another stream follows, by itself: its records begin at some position again */
+  begin(): void
   /** takes the next record, in the order of positions */
   follow(body: Body, position: number): void
   /** epochs only grow, one by one, up to the present one */
@@ -30,6 +32,9 @@ export async function epochsOf(
   }
   let last = 0
   return {
+    begin() {
+      last = 0
+    },
     follow({ box, meta }, position) {
       const problem = (message: string) => report({ kind: 'epoch', position, box, message })
       const { epoch, bootId, engine } = meta

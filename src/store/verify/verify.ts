@@ -52,6 +52,7 @@ export async function verifyLedger(db: Database, input: VerifyInput): Promise<Ve
       await verifyFiles(db, report)
     } else {
       for (const stream of await streamsOf(still, box)) {
+        epochs.begin()
         records += await verifyStream(still, { stream, tail, epochs, chains, report })
         await chains.verifyHeadOf(stream)
       }

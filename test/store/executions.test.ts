@@ -1,0 +1,237 @@
+import {
+  type ExecutionEvent,
+  isRefusal,
+  type LedgerRecord,
+  stepExecution,
+  streamOf,
+} from 'boxledger/machines'
+import type { Committed, Ledger } from 'boxledger/store'
+import * as assert from 'uvu/assert'
+import { suite } from '../support/suite.ts'
+import {
+  all,
+  create,
+  damage,
+  keyOf,
+  open,
+  rejection,
+  remove,
+  submit,
+  withDatabase,
+  withHome,
+  withLedger,
+} from './boxes.ts'
+import { repair } from './repaired.ts'
+
+const test = suite('executions in the ledger')
+
+const startOf = (box: string, id: string): ExecutionEvent => ({
+  ...{ type: 'exec.started', id, box, incarnation: 1, command: 'true', tty: false },
+  arguments: { count: 0, hmac: '' },
+})
+const ended: ExecutionEvent = { type: 'exec.ended', incarnation: 1, exitCode: 0 }
+
+const tell = (ledger: Ledger, box: string, execution: string, event: ExecutionEvent): Promise<Committed> => {
+  const stream = streamOf({ box, execution })
+  const head = ledger.execution(stream)
+  const at = Date.now()
+  const transition = stepExecution(head?.state, event, { at, version: (head?.version ?? 0) + 1 })
+  if (isRefusal(transition)) throw new Error('refused')
+  return ledger.append({ box: stream, expectedVersion: head?.version ?? 0, transition, at, meta: {} })
+}
+
+const begin = (ledger: Ledger, box: string, id: string) => tell(ledger, box, id, startOf(box, id))
+
+async function run(ledger: Ledger, box: string, id: string): Promise<void> {
+  await begin(ledger, box, id)
+  await tell(ledger, box, id, ended)
+}
+
+/** Two boxes, of which `aaaa` has had three executions, `run3` still going on, and `bbbb` one. */
+async function fill(ledger: Ledger): Promise<void> {
+  await create(ledger, 'aaaa', 'one')
+  await create(ledger, 'bbbb')
+  await Promise.all(['run1', 'run2'].map(id => run(ledger, 'aaaa', id)))
+  await run(ledger, 'bbbb', 'run9')
+  await submit(ledger, 'aaaa', { type: 'box.renamed', name: 'other' })
+  await begin(ledger, 'aaaa', 'run3')
+}
+
+const filled = (body: (home: string) => Promise<void>) =>
+  withHome(async home => {
+    const ledger = await open(home)
+    await fill(ledger)
+    await ledger.close()
+    await body(home)
+  })
+
+const withOpen = async (home: string, body: (ledger: Ledger) => Promise<void>): Promise<void> => {
+  const ledger = await open(home)
+  try {
+    await body(ledger)
+  } finally {
+    await ledger.close()
+  }
+}
+
+const words = (records: readonly LedgerRecord[]) =>
+  records.map(({ box, execution, event }) => `${box}${execution ? `/${execution}` : ''} ${event.type}`)
+
+test('of a box all is read, its own and its executions, by position; its history is its own', () =>
+  withLedger(async ledger => {
+    await fill(ledger)
+    const everything = await all(ledger.read())
+    const own = everything.filter(({ box }) => box === 'aaaa')
+    assert.equal(await all(ledger.read({ box: 'aaaa' })), own)
+    assert.is(own.length, 7)
+    for (const from of [1, 4, 9, 99])
+      for (const to of [1, 5, 99])
+        assert.equal(
+          await all(ledger.read({ box: 'aaaa', from, to })),
+          own.filter(({ position }) => position >= from && position <= to),
+        )
+    assert.equal(words(await all(ledger.history('aaaa'))), ['aaaa box.created', 'aaaa box.renamed'])
+    assert.equal(words(await all(ledger.history('aaaa.run1'))), [
+      'aaaa/run1 exec.started',
+      'aaaa/run1 exec.ended',
+    ])
+    assert.equal([...ledger.heads()].map(({ box }) => box).sort(), ['aaaa', 'bbbb'])
+    assert.equal(
+      [...ledger.executions()].map(({ box }) => box),
+      ['aaaa.run3'],
+    )
+    const report = await ledger.verify({ replay: true })
+    assert.equal([report.problems, report.boxes, report.records], [[], 2, 10])
+    assert.is((await ledger.verify({ box: 'aaaa', replay: true })).records, 7)
+  }))
+
+test('they are counted, also when they come together, after a reopening, and of a box that is gone', () =>
+  filled(home =>
+    withOpen(home, async ledger => {
+      assert.equal(
+        ['aaaa', 'bbbb', 'cccc'].map(box => ledger.executionsOf(box)),
+        [3, 1, 0],
+      )
+      assert.equal(
+        [...ledger.executions()].map(({ box }) => box),
+        ['aaaa.run3'],
+      )
+      await Promise.all(Array.from({ length: 20 }, (_, n) => run(ledger, 'bbbb', `more${n}`)))
+      assert.is(ledger.executionsOf('bbbb'), 21)
+      await remove(ledger, 'bbbb')
+      assert.is(ledger.executionsOf('bbbb'), 0)
+      assert.is((await ledger.removedHead('bbbb'))?.executions, 21)
+      assert.equal((await ledger.verify({ replay: true })).problems, [])
+    }),
+  ))
+
+test('an ID is used once; a stream needs a name that is one', () =>
+  withLedger(async ledger => {
+    await fill(ledger)
+    assert.is((await rejection(begin(ledger, 'aaaa', 'run1'))).code, 'WRONG_EXPECTED_VERSION')
+    const head = ledger.execution('aaaa.run3')
+    const again = stepExecution(head?.state, startOf('aaaa', 'run3'), { at: 1, version: 2 })
+    assert.ok(isRefusal(again))
+    assert.is((await rejection(begin(ledger, 'aaaa', '../x'))).code, 'INVALID_ARGUMENT')
+    assert.is((await rejection(begin(ledger, 'aaaa', 'a.b'))).code, 'INVALID_ARGUMENT')
+    assert.is(ledger.executionsOf('aaaa'), 3)
+  }))
+
+test('a count that is damaged is made anew; one that is wrong is found', () =>
+  filled(async home => {
+    await withDatabase(home, db => damage(db, 'x/aaaa', '3', '4'))
+    await withOpen(home, async ledger => {
+      assert.is(ledger.executionsOf('aaaa'), 3)
+      assert.equal((await ledger.verify()).problems, [])
+    })
+    // That of the other box, with its checksum.
+    await withDatabase(home, async db => db.put('x/aaaa', (await db.get('x/bbbb')) as string))
+    await withOpen(home, async ledger => {
+      const { problems } = await ledger.verify()
+      assert.equal(problems, [
+        { kind: 'executions', box: 'aaaa', message: 'The number of executions is not 3, as recorded' },
+      ])
+    })
+    await withDatabase(home, db => db.del('x/bbbb'))
+    await withOpen(home, async ledger => {
+      assert.ok(
+        (await ledger.verify()).problems.some(({ box, kind }) => box === 'bbbb' && kind === 'executions'),
+      )
+    })
+  }))
+
+test('a record of an execution that is damaged parks that one, and neither its box nor another', () =>
+  filled(async home => {
+    await withDatabase(home, db => damage(db, 'b/aaaa.run3/', 'true', 'trou'))
+    await withOpen(home, async ledger => {
+      assert.equal([...ledger.parked.keys()], ['aaaa.run3'])
+      assert.is((await rejection(tell(ledger, 'aaaa', 'run3', ended))).code, 'LEDGER_CORRUPT')
+      await submit(ledger, 'aaaa', { type: 'box.renamed', name: 'third' })
+      await run(ledger, 'aaaa', 'run4')
+      assert.is((await rejection(all(ledger.read({ box: 'aaaa' })))).code, 'LEDGER_CORRUPT')
+      assert.is((await all(ledger.history('aaaa'))).length, 3)
+      const { problems } = await ledger.verify({ box: 'aaaa' })
+      assert.equal(
+        problems.map(({ box, kind }) => [box, kind]),
+        [['aaaa.run3', 'body']],
+      )
+      assert.ok((await ledger.verify({ box: 'bbbb' })).ok)
+    })
+  }))
+
+test('a head of a running one that is damaged is folded anew', () =>
+  filled(async home => {
+    await withDatabase(home, db => damage(db, 'h/aaaa.run3', 'running', 'runnyng'))
+    await withOpen(home, async ledger => {
+      assert.equal(
+        [...ledger.executions()].map(({ box, version }) => [box, version]),
+        [['aaaa.run3', 1]],
+      )
+      assert.equal((await ledger.verify({ replay: true })).problems, [])
+    })
+  }))
+
+test('a body that is gone from the middle is missed', () =>
+  filled(async home => {
+    await withDatabase(home, async db => db.del(await keyOf(db, 'b/aaaa.run1/')))
+    await withOpen(home, async ledger => {
+      const { code, details } = await rejection(all(ledger.read({ box: 'aaaa' })))
+      assert.equal([code, details.box, details.version], ['LEDGER_CORRUPT', 'aaaa', 1])
+    })
+  }))
+
+test('the ended ones of a box that lives are archived, and read as before', () =>
+  filled(home =>
+    withOpen(home, async ledger => {
+      const before = await all(ledger.read({ box: 'aaaa' }))
+      const report = await ledger.archive(Date.now() + 1)
+      assert.equal([report.boxes, report.records, report.left], [0, 6, []])
+      assert.equal(await all(ledger.read({ box: 'aaaa' })), before)
+      assert.equal((await ledger.verify({ replay: true })).problems, [])
+      assert.is(ledger.executionsOf('aaaa'), 3)
+    }),
+  ))
+
+test('a repair saves them, and their count', () =>
+  filled(async home => {
+    await withOpen(home, async ledger => {
+      await remove(ledger, 'bbbb')
+    })
+    await withDatabase(home, db => db.del('x/aaaa'))
+    const target = `${home}-new`
+    const report = await repair(home, target)
+    assert.equal(report.parked, [])
+    assert.equal(report.problems, [])
+    await withOpen(target, async ledger => {
+      assert.is(ledger.executionsOf('aaaa'), 3)
+      assert.is((await ledger.removedHead('bbbb'))?.executions, 1)
+      assert.equal(
+        [...ledger.executions()].map(({ box }) => box),
+        ['aaaa.run3'],
+      )
+      await run(ledger, 'aaaa', 'run4')
+      assert.is(ledger.executionsOf('aaaa'), 4)
+    })
+  }))
+
+test.run()
