@@ -1,11 +1,5 @@
-import {
-  type ExecutionEvent,
-  isRefusal,
-  type LedgerRecord,
-  stepExecution,
-  streamOf,
-} from 'boxledger/machines'
-import type { Committed, Ledger } from 'boxledger/store'
+import { isRefusal, type LedgerRecord, stepExecution } from 'boxledger/machines'
+import type { Ledger } from 'boxledger/store'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
 import {
@@ -21,31 +15,10 @@ import {
   withHome,
   withLedger,
 } from './boxes.ts'
+import { begin, ended, run, startOf, tell } from './execution-records.ts'
 import { repair } from './repaired.ts'
 
 const test = suite('executions in the ledger')
-
-const startOf = (box: string, id: string): ExecutionEvent => ({
-  ...{ type: 'exec.started', id, box, incarnation: 1, command: 'true', tty: false },
-  arguments: { count: 0, hmac: '' },
-})
-const ended: ExecutionEvent = { type: 'exec.ended', incarnation: 1, exitCode: 0 }
-
-const tell = (ledger: Ledger, box: string, execution: string, event: ExecutionEvent): Promise<Committed> => {
-  const stream = streamOf({ box, execution })
-  const head = ledger.execution(stream)
-  const at = Date.now()
-  const transition = stepExecution(head?.state, event, { at, version: (head?.version ?? 0) + 1 })
-  if (isRefusal(transition)) throw new Error('refused')
-  return ledger.append({ box: stream, expectedVersion: head?.version ?? 0, transition, at, meta: {} })
-}
-
-const begin = (ledger: Ledger, box: string, id: string) => tell(ledger, box, id, startOf(box, id))
-
-async function run(ledger: Ledger, box: string, id: string): Promise<void> {
-  await begin(ledger, box, id)
-  await tell(ledger, box, id, ended)
-}
 
 /** Two boxes, of which `aaaa` has had three executions, `run3` still going on, and `bbbb` one. */
 async function fill(ledger: Ledger): Promise<void> {

@@ -11,6 +11,7 @@ import { sized } from '../support/long.ts'
 import { makeRandom, takeSeed } from '../support/seed.ts'
 import { suite } from '../support/suite.ts'
 import { all, create, open, remove, submit, withHome } from './boxes.ts'
+import { begin, run } from './execution-records.ts'
 import { type Dump, dumpOf, families, type Harm, harmed, inMemory } from './raw-values.ts'
 import { repair } from './repaired.ts'
 import { holdAgainst, othersWork, type Truth, truthOf } from './truth.ts'
@@ -36,6 +37,8 @@ async function fill(home: string): Promise<Filled> {
   const second = await open(home)
   await second.adopt()
   for (const id of ['three', 'four']) await create(second, id, `name-${id}`, { commandId: `create-${id}` })
+  for (const box of ['three', 'old']) await run(second, box, 'ended')
+  await begin(second, 'three', 'running')
   await remove(second, 'old')
   await second.archive(Date.now() + 1_000)
   await remove(second, 'gone')
@@ -91,8 +94,8 @@ const onEveryFamily = (count: number, harm: Harm, askOf: (truth: Truth) => Ask) 
     process.stdout.write(`\n${harm} values: ${JSON.stringify(counts)}\n`)
   })
 
-/** Heads are made anew; a home that cannot be known again is inert; when it was compacted nobody needs to know. */
-const isMended = (key: string): boolean => key.startsWith('h/') || ['m/home', 'm/compacted'].includes(key)
+/** Heads are made anew, and numbers of executions; a home that cannot be known again is inert; when it was compacted nobody needs to know. */
+const isMended = (key: string): boolean => /^[hx]\//.test(key) || ['m/home', 'm/compacted'].includes(key)
 
 test('one that is damaged: the ledger refuses to open, parks, or knows better; never a wrong answer', () =>
   onEveryFamily(sized(12, 150), 'damaged', truth => async (ledger, what, key) => {

@@ -15,6 +15,7 @@ export const families = [
   'b/',
   'h/',
   'r/',
+  'x/',
   'n/',
   'c/',
   'm/format',

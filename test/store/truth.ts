@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Head, LedgerRecord } from 'boxledger/machines'
+import { type ExecutionHead, type Head, type LedgerRecord, streamOf } from 'boxledger/machines'
 import type { Ledger } from 'boxledger/store'
 import * as assert from 'uvu/assert'
 import { all, submit } from './boxes.ts'
@@ -10,6 +10,10 @@ export interface Truth {
   /** of living boxes */
   readonly heads: ReadonlyMap<string, Head>
   readonly removed: ReadonlyMap<string, Head>
+  /** of executions that are running, by their streams */
+  readonly executions: ReadonlyMap<string, ExecutionHead>
+  /** how many living boxes have had */
+  readonly counts: ReadonlyMap<string, number>
   readonly commands: ReadonlyMap<string, { readonly box: string; readonly position: number }>
 }
 
@@ -23,7 +27,9 @@ export async function truthOf(ledger: Ledger): Promise<Truth> {
     if (head) removed.set(box, head)
     if (meta.commandId !== undefined) commands.set(meta.commandId, { box, position })
   }
-  return { records, heads, removed, commands }
+  const executions = new Map([...ledger.executions()].map(head => [head.box, head]))
+  const counts = new Map([...heads.keys()].map(box => [box, ledger.executionsOf(box)]))
+  return { records, heads, removed, executions, counts, commands }
 }
 
 /** What came of asking for everything: `told` counts the questions that were answered with a clear error. */
@@ -59,9 +65,21 @@ export async function holdAgainst(ledger: Ledger, truth: Truth, what: string): P
     if (name !== null) is(ledger.claimant(name), box, `name ${name}`)
   }
   for (const { box } of ledger.heads()) assert.ok(truth.heads.has(box), `${what}: ${box} is invented`)
-  for (const box of [...truth.heads.keys(), ...truth.removed.keys()]) {
-    const history = truth.records.filter(record => record.box === box)
-    await ask(`history of ${box}`, () => proven(ledger.history(box), history), history.length)
+  for (const [stream, head] of truth.executions) {
+    const found = ledger.execution(stream)
+    if (found === undefined && ledger.parked.has(stream)) told += 1
+    else is(found, head, `head of ${stream}`)
+  }
+  for (const { box } of ledger.executions())
+    assert.ok(truth.executions.has(box), `${what}: ${box} is invented`)
+  for (const [box, count] of truth.counts) is(ledger.executionsOf(box), count, `executions of ${box}`)
+  for (const stream of new Set(truth.records.map(streamOf))) {
+    const history = truth.records.filter(record => streamOf(record) === stream)
+    await ask(`history of ${stream}`, () => proven(ledger.history(stream), history), history.length)
+  }
+  for (const box of truth.heads.keys()) {
+    const all = truth.records.filter(record => record.box === box)
+    await ask(`all of ${box}`, () => proven(ledger.read({ box }), all), all.length)
   }
   for (const [box, head] of truth.removed)
     await ask(`head of removed ${box}`, () => ledger.removedHead(box), head)
