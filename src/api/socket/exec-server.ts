@@ -33,6 +33,7 @@ class ServedCommand {
   readonly #credit = { o: new Credit(), r: new Credit() }
   #running: RunningCommand | undefined
   #isBegun = false
+  #hasFailed = false
   /** what came before the command ran */
   #early: [type: string, content: Buffer][] = []
 
@@ -50,10 +51,19 @@ class ServedCommand {
   }
 
   take(bytes: Buffer): void {
+    if (this.#hasFailed) return
     try {
-      for (const { type, content } of this.#reader.read(bytes)) this.#hear(type, content)
+      for (const { type, content } of this.#framesIn(bytes)) this.#hear(type, content)
     } catch (error) {
       this.#fail(error)
+    }
+  }
+
+  #framesIn(bytes: Buffer) {
+    try {
+      return this.#reader.read(bytes)
+    } catch {
+      throw malformed()
     }
   }
 
@@ -127,6 +137,9 @@ class ServedCommand {
   }
 
   #fail(error: unknown): void {
+    if (this.#hasFailed) return
+    this.#hasFailed = true
+    this.#gone.abort()
     this.#running?.abort()
     this.#send(execFrames.failed, Buffer.from(JSON.stringify(toWire(error))))
     this.#socket.end()
