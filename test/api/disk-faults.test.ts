@@ -117,7 +117,7 @@ function faultsOf(most: ReadonlyMap<string, number>): Fault[] {
       Array.from({ length: timesOf(call) }, (_, n): Fault => ({ call, error, when: n + 1 })),
     ),
   )
-  const repeated = Array.from({ length: sized(6, 120) }, (): Fault => {
+  const repeated = Array.from({ length: sized(6, 60) }, (): Fault => {
     const call = random.pick(calls)
     return {
       call,
