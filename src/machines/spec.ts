@@ -68,12 +68,13 @@ export const defaultBackoff: Backoff = {
   resetAfterMs: 10_000,
 }
 
-/** `guest`: the guest said so; `vmm`: booted is enough; `console`: a regular expression on the serial output. */
+/** `guest`: its agent answers, or the guest said so on the console where it has none; `vmm`: booted is enough; `console`: a regular expression on the serial output. */
 export type ReadySpec = 'guest' | 'vmm' | { readonly console: string }
 
 export type StopMode = 'graceful' | 'force' | 'kill'
 
 /** When a start is over: what was asked for, else the best the image has. */
 export function readyOf(spec: BoxSpec): ReadySpec {
-  return spec.ready ?? (typeof spec.image === 'object' ? 'vmm' : 'guest')
+  const { ready, image } = spec
+  return ready ?? (typeof image === 'object' && image.agent !== true ? 'vmm' : 'guest')
 }

@@ -91,6 +91,7 @@ for (const way of ways) {
       const spec = (await box.info()).spec
       const other = await runtime.create({
         image: spec.image as never,
+        ready: 'vmm',
         env: { A: 'box', B: 'box', S: { secret: 'key' } },
         secrets: { key: 'hush' },
         workdir: '/usr',

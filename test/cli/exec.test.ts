@@ -148,7 +148,7 @@ test('at a terminal: keys go to the guest, also Ctrl-C; its size follows; the en
 test('run in the foreground: the code of the command, and the box ends with it', () =>
   withOwner(async ({ shell: { run, json, start } }) => {
     const { kernel, cmdline } = smallGuest('idle')
-    const image = ['--kernel', kernel, '--cmdline', cmdline, '--agent']
+    const image = ['--kernel', kernel, '--cmdline', cmdline, '--agent', '--ready', 'vmm']
     assert.equal(await run('run', ...image, '--rm', '--', 'sh', '-c', 'echo out; exit 7'), {
       code: 7,
       stdout: 'out\n',

@@ -2,6 +2,7 @@ import { type ReadySpec, readyOf } from '../../machines/index.ts'
 import { forgetCuts } from '../files/growing.ts'
 import { LineScanner } from '../files/line-scanner.ts'
 import { type Piece, Tail } from '../files/tail.ts'
+import { AgentWatch, isAgentAsked } from './agent-watch.ts'
 import type { Incarnation } from './incarnation.ts'
 import { type ReadyPattern, readyPattern } from './ready-pattern.ts'
 
@@ -12,13 +13,14 @@ const exitLine = /boxledger: command exited (\d{1,3})\s*$/
 const mostBytes = 1 << 20
 
 /**
- * Watches what the guest prints for what it tells us: that it is ready, and how its main command ended. The file is
+ * Watches what the guest prints for what it tells us: that it is ready, where no agent does, and how its main command ended. The file is
  * begun anew at each boot and reboot. A box that has nothing to tell is not read.
  */
 export class SerialWatch {
   readonly #box: Incarnation
   readonly #tail: Tail
   readonly #lines = new LineScanner()
+  readonly #agent: AgentWatch
   readonly #ready: ReadySpec
   readonly #pattern: ReadyPattern | undefined
   #booted: boolean
@@ -33,7 +35,8 @@ export class SerialWatch {
     this.#tail = new Tail(box.files.serial, { most: mostBytes })
     this.#ready = readyOf(spec)
     this.#pattern = typeof this.#ready === 'object' ? readyPattern(this.#ready.console) : undefined
-    this.#readyTold = seen.ready
+    this.#agent = new AgentWatch(box)
+    this.#readyTold = seen.ready || isAgentAsked(spec)
     this.#commandExit = seen.commandExit ?? undefined
   }
 
@@ -49,6 +52,7 @@ export class SerialWatch {
   /** Tells all that is in the file by now. */
   async read(): Promise<void> {
     // One reading at a time; whoever asks meanwhile wants what has come since.
+    if (this.#booted) this.#agent.booted()
     while (this.#reading) await this.#reading
     if (!this.#isWanted()) return
     this.#reading = this.#readOn().finally(() => {
@@ -60,6 +64,7 @@ export class SerialWatch {
   /** The boot is told: what the guest says comes after it, however early it was said. */
   async booted(): Promise<void> {
     this.#booted = true
+    this.#agent.booted()
     await this.read()
   }
 
@@ -67,7 +72,8 @@ export class SerialWatch {
   async rebooted(): Promise<void> {
     const forgotten = forgetCuts(this.#box.files.serial, point => this.#box.boundary(point))
     await forgotten.catch(() => {}) // a stale cut shortens a console, no more
-    this.#readyTold = false
+    this.#readyTold = isAgentAsked(this.#box.context.spec)
+    this.#agent.rebooted()
     this.#tail.rewind()
     this.#lines.reset()
   }

@@ -26,13 +26,19 @@ const mostUnsent = 64 << 20
 const helloMs = 5_000
 
 /**
- * Connects to the agent of a guest, over the hybrid vsock socket of its VMM.
+ * Connects to the agent of a guest, over the hybrid vsock socket of its VMM. `holds`: the wait for its answer keeps the
+ * process alive.
  *
  * @throws ChannelError
  */
-export async function connectGuest(socketPath: string, signal: AbortSignal): Promise<GuestChannel> {
+export async function connectGuest(
+  socketPath: string,
+  signal: AbortSignal,
+  { holds = true } = {},
+): Promise<GuestChannel> {
   signal.throwIfAborted()
   const socket = connect(socketPath)
+  if (!holds) socket.unref()
   const channel = new AgentChannel(socket)
   const limit = AbortSignal.any([signal, AbortSignal.timeout(helloMs)])
   const giveUp = () => socket.destroy(new Error('the guest does not answer'))

@@ -8,7 +8,7 @@ import { instantVmm, smallGuest } from '../../support/vmms.ts'
 import type { Way } from '../ways.ts'
 
 /** A box whose VMM has no guest, and whose guest's agent runs here. */
-export const agentBox: BoxOptions = { image: { ...smallGuest('idle'), agent: true } }
+export const agentBox: BoxOptions = { image: { ...smallGuest('idle'), agent: true }, ready: 'vmm' }
 
 export const handsTo = ({ path }: HostAgents): Hands => ({
   ...vmmHands,

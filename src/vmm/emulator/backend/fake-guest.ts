@@ -18,11 +18,13 @@ type Mode = (typeof SMALL_GUEST_MODES)[number]
 /**
  * Stands in for a guest. With a `mode=` word on its command line it prints and does what the small test guest does,
  * which knows no power button. Without one it behaves like the built-in Linux guest seen from outside: it says
- * `boxledger: ready` if it has that guest's initramfs or is asked to by `boxledger.init`, obeys the power button, and
+ * `boxledger: ready`, and has an agent, if it has that guest's initramfs or is asked to by `boxledger.init`, obeys the power button, and
  * ends with the main command that `boxledger.exit=CODE` (and `boxledger.exit-after=MS`) stand for.
  */
 export class FakeGuest {
   ticks = 0
+  /** It has said so. */
+  isReady = false
   private readonly options: FakeGuestOptions
   private readonly mode: Mode | undefined
   private running = false
@@ -97,7 +99,10 @@ export class FakeGuest {
   private bootSystem(): void {
     this.print('boxledger-vmm: no guest\n')
     const speaks = (this.options.hasInitramfs || this.hasWord('boxledger.init')) && !this.options.silent
-    if (speaks) this.print('boxledger: ready\n')
+    if (speaks) {
+      this.print('boxledger: ready\n')
+      this.isReady = true
+    }
     const code = this.valueOf('boxledger.exit')
     if (code === undefined) return
     this.later(Number(this.valueOf('boxledger.exit-after') ?? 10), () =>

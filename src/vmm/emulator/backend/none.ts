@@ -2,6 +2,7 @@ import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sumMemory } from '../config/vm-config.ts'
 import type { Backend, BackendOptions, Guest, GuestRequest } from './backend.ts'
+import { AGENT_PORT, FakeAgent } from './fake-agent.ts'
 import { FakeGuest } from './fake-guest.ts'
 
 /** No guest at all: a few lines on the serial port and the small guest's habits, at once and for free. */
@@ -34,7 +35,7 @@ function toGuest(guest: FakeGuest, request: GuestRequest): Guest {
     pressPowerButton: async () => guest.pressPowerButton(),
     injectNmi: async () => guest.injectNmi(),
     cut: async () => guest.cut(),
-    dial: async () => undefined,
+    dial: async port => (port === AGENT_PORT && guest.isReady ? new FakeAgent() : undefined),
     save: async directory => {
       writeFileSync(join(directory, 'state.json'), JSON.stringify({ emulator: { ticks: guest.ticks } }))
       const memory = join(directory, 'memory-ranges')

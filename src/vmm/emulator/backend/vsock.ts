@@ -1,9 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { describeSystemError, failed } from '../api-error.ts'
 import { listen } from './serial-port.ts'
 
 /** Connects to a port in the guest; nothing where nobody listens. */
-export type Dial = (port: number) => Promise<Socket | undefined>
+export type Dial = (port: number) => Promise<Duplex | undefined>
 
 /** The host's end of a hybrid vsock device. */
 export interface VsockListener {
@@ -59,7 +60,7 @@ export async function listenVsock(path: string): Promise<VsockListener> {
 
 async function join(
   client: Socket,
-  dialled: Promise<Socket | undefined> | undefined,
+  dialled: Promise<Duplex | undefined> | undefined,
   rest: Buffer,
   nextPort: () => number,
 ): Promise<void> {

@@ -21,6 +21,7 @@ export const executions: Readonly<Record<string, Scenario>> = {
       const box = await started(runtime, {
         ...options,
         image: { ...(options.image as object), agent: true } as never,
+        ready: 'vmm',
       })
       begin()
       const script = 'echo ran >> "$0"'
