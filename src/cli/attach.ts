@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ExecOptions, Execution } from '../index.ts'
+import { BoxError, type ExecOptions, type Execution } from '../index.ts'
 import { Interruption } from './interrupt.ts'
 import type { Session } from './session.ts'
 
@@ -11,12 +11,14 @@ export interface AttachOptions {
   readonly interactive: boolean
   /** it has a terminal, and so have we, if we have one */
   readonly tty: boolean
+  /** a key, as a byte, that leaves it, which ends it in good order */
+  readonly leaveKey?: number
 }
 
 /** Runs a command in a box as if it ran here: its streams are ours, and so is its exit code. */
 export async function attach(
   { output, json, signal }: Pick<Session, 'output' | 'json' | 'signal'>,
-  { interactive, tty }: AttachOptions,
+  { interactive, tty, leaveKey }: AttachOptions,
   begin: (options: ExecOptions) => Execution,
 ): Promise<number> {
   const kill = new AbortController()
@@ -28,7 +30,12 @@ export async function attach(
   }
   signal.addEventListener('abort', interrupt, { once: true })
   if (signal.aborted) interrupt()
-  using _input = interactive ? feed(execution, tty) : leaveUnfed(execution)
+  const left = new AbortController()
+  const onLeave = () => {
+    left.abort()
+    kill.abort()
+  }
+  using _input = interactive ? feed(execution, tty, { leaveKey, onLeave }) : leaveUnfed(execution)
   try {
     if (json) {
       const { exitCode, ...rest } = await execution
@@ -41,6 +48,9 @@ export async function attach(
       pass(execution.stderr, bytes => output.error(bytes)),
     ])
     return exitCode
+  } catch (error) {
+    if (left.signal.aborted && BoxError.is(error, 'ABORTED')) return 0
+    throw error
   } finally {
     signal.removeEventListener('abort', interrupt)
   }
@@ -68,16 +78,25 @@ function leaveUnfed(execution: Execution): Disposable {
 }
 
 /** Passes our input on; a terminal of ours is one of the guest's meanwhile, to the last key. */
-function feed(execution: Execution, tty: boolean): Disposable {
+function feed(
+  execution: Execution,
+  tty: boolean,
+  { leaveKey, onLeave }: { readonly leaveKey: number | undefined; readonly onLeave: () => void },
+): Disposable {
   const { stdin, stdout } = process
   const isRaw = tty && stdin.isTTY
   const resize = () => execution.resize(stdout.columns, stdout.rows)
   if (isRaw) stdin.setRawMode(true)
   if (tty && stdout.isTTY) stdout.on('resize', resize)
+  const watch = (bytes: Buffer) => {
+    if (leaveKey !== undefined && bytes.includes(leaveKey)) onLeave()
+  }
+  stdin.on('data', watch)
   stdin.pipe(execution.stdin)
   return {
     [Symbol.dispose]: () => {
       stdout.off('resize', resize)
+      stdin.off('data', watch)
       stdin.unpipe(execution.stdin)
       if (isRaw) stdin.setRawMode(false)
       // Whoever holds its other end open does not keep us.

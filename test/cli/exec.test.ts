@@ -145,6 +145,22 @@ test('at a terminal: keys go to the guest, also Ctrl-C; its size follows; the en
     assert.is(await typist.end(), 5)
   }))
 
+test('console -i: a shell in a box that is up, which Ctrl-] leaves', () =>
+  withOwner(async ({ atTerminal, shell: { run }, runtime }) => {
+    assert.is((await run('console', '-i', 'it')).code, 4)
+    await (await runtime.get('it'))?.start()
+    const typist = await atTerminal('console', '-i', 'it')
+    await typist.sees('Ctrl-] leaves it')
+    await typist.sees(/[$#] $/)
+    typist.type('echo here $((6*7))\n')
+    await typist.sees('here 42')
+    typist.type('sleep 1000\n')
+    typist.type('\u001d')
+    assert.is(await typist.end(), 0)
+    for await (const { event } of runtime.events({ types: ['exec.ended'] }))
+      assert.equal(event.type === 'exec.ended' && event.reason, 'aborted')
+  }))
+
 test('run in the foreground: the code of the command, and the box ends with it', () =>
   withOwner(async ({ shell: { run, json, start } }) => {
     const { kernel, cmdline } = smallGuest('idle')
