@@ -1,4 +1,4 @@
-import type { RunningCommand } from './execution.ts'
+import type { RunningCommand } from './running-command.ts'
 
 /**
  * One output of a command, read once: by iteration, or as text. What is not read is taken only when it is to be kept; then

@@ -2,6 +2,9 @@ import { constants } from 'node:os'
 import { Writable } from 'node:stream'
 import { BoxError, quoted } from '../machines/index.ts'
 import { ExecutionOutput } from './execution-output.ts'
+import type { ExecutionEnd, RunningCommand } from './running-command.ts'
+
+export type { ExecutionEnd, RunningCommand }
 
 /** How a command is run. */
 export interface ExecOptions {
@@ -27,29 +30,11 @@ export interface ExecOptions {
   readonly actor?: string
 }
 
-export interface ExecutionEnd {
-  /** 128 and the signal's number where a signal ended it; 127 and 126 where it could not be run */
-  readonly exitCode: number
-  /** as `SIGTERM` */
-  readonly signal?: string
-}
-
 export interface ExecutionResult extends ExecutionEnd {
   readonly stdout: string
   readonly stderr: string
   /** some output was more than `maxOutputBytes`: the rest was dropped */
   readonly truncated: boolean
-}
-
-/** A command that runs, whoever runs it. */
-export interface RunningCommand {
-  readonly stdout: AsyncIterable<Uint8Array>
-  readonly stderr: AsyncIterable<Uint8Array>
-  readonly stdin: Writable
-  readonly outcome: Promise<ExecutionEnd & { readonly reason?: string }>
-  kill(signal: string): void
-  resize(columns: number, rows: number): void
-  abort(): void
 }
 
 const defaultMaxOutputBytes = 16 << 20
