@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import * as v from 'valibot'
 import { BoxError, idPattern, namePattern, quoted } from '../machines/index.ts'
-import { anObject, dictionary, strict, text } from './schema.ts'
+import { anObject, dictionary, strict, text, whole } from './schema.ts'
 
 /** Largest of secrets, names and values, in `bytes`. */
 const maxSecretsBytes = 64 * 1024
@@ -33,13 +33,6 @@ const labels = v.pipe(
 )
 /** Labels to look for: those that no box can have are found with none. */
 const wantedLabels = dictionary({ key: () => undefined, content: text })
-const whole = (min: number, max: number) =>
-  v.pipe(
-    v.number(),
-    v.integer('must be a whole number'),
-    v.minValue(min, `must be at least ${min}`),
-    v.maxValue(max, `must be at most ${max}`),
-  )
 const disk = strict({
   path,
   format: v.optional(v.picklist(['raw', 'qcow2'])),
@@ -93,7 +86,8 @@ const env = v.pipe(
 const workdir = v.pipe(text, v.startsWith('/', 'must be an absolute path'))
 const user = v.pipe(text, v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.:-]*$/, 'must be a user, or user:group'))
 
-const boxOptions = strict({
+/** Fields of {@link BoxOptions}. */
+export const boxEntries = {
   name: v.optional(name),
   labels: v.optional(labels),
   image: v.optional(v.union([name, image], 'must be the name of an image, or its files')),
@@ -129,7 +123,8 @@ const boxOptions = strict({
     ),
   ),
   stopTimeoutMs: v.optional(whole(0, 86_400_000)),
-})
+}
+const boxOptions = strict(boxEntries)
 
 const size = strict({ columns: whole(1, 65_535), rows: whole(1, 65_535) })
 

@@ -9,6 +9,14 @@ export const text = v.pipe(
   v.check(value => !/\p{Surrogate}/u.test(value), 'must be well-formed Unicode'),
 )
 
+export const whole = (min: number, max: number) =>
+  v.pipe(
+    v.number(),
+    v.integer('must be a whole number'),
+    v.minValue(min, `must be at least ${min}`),
+    v.maxValue(max, `must be at most ${max}`),
+  )
+
 /** An object with these fields and no others; arrays, maps and dates are none. */
 export function strict<const Entries extends v.ObjectEntries>(entries: Entries) {
   const shape = v.strictObject(entries)

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { feed, terminalOf } from '../api/terminal.ts'
 import type { ExecOptions, Execution } from '../index.ts'
 import { Interruption } from './interrupt.ts'
 import type { Session } from './session.ts'
@@ -20,7 +21,7 @@ export async function attach(
   begin: (options: ExecOptions) => Execution,
 ): Promise<number> {
   const kill = new AbortController()
-  const execution = begin({ signal: kill.signal, ...(tty ? terminalOf(process) : {}) })
+  const execution = begin({ signal: kill.signal, ...(tty ? terminalOf(process.stdout, process.env) : {}) })
   const interrupt = () => {
     const { reason } = signal
     execution.kill(reason instanceof Interruption && /^SIG/.test(reason.message) ? reason.message : 'SIGTERM')
@@ -28,7 +29,7 @@ export async function attach(
   }
   signal.addEventListener('abort', interrupt, { once: true })
   if (signal.aborted) interrupt()
-  using _input = interactive ? feed(execution, tty) : leaveUnfed(execution)
+  using _input = interactive ? feedOurs(execution, tty) : leaveUnfed(execution)
   try {
     if (json) {
       const { exitCode, ...rest } = await execution
@@ -53,35 +54,18 @@ async function pass(
   for await (const bytes of from) await write(bytes)
 }
 
-/** Size and kind of our own terminal, where we have one. */
-function terminalOf({ stdout, env }: NodeJS.Process): Pick<ExecOptions, 'tty' | 'env'> {
-  const { columns, rows } = stdout
-  return {
-    tty: columns > 0 && rows > 0 ? { columns, rows } : true,
-    ...(env.TERM === undefined ? {} : { env: { TERM: env.TERM } }),
-  }
-}
-
 function leaveUnfed(execution: Execution): Disposable {
   execution.stdin.end()
   return { [Symbol.dispose]: () => {} }
 }
 
-/** Passes our input on; a terminal of ours is one of the guest's meanwhile, to the last key. */
-function feed(execution: Execution, tty: boolean): Disposable {
-  const { stdin, stdout } = process
-  const isRaw = tty && stdin.isTTY
-  const resize = () => execution.resize(stdout.columns, stdout.rows)
-  if (isRaw) stdin.setRawMode(true)
-  if (tty && stdout.isTTY) stdout.on('resize', resize)
-  stdin.pipe(execution.stdin)
+function feedOurs(execution: Execution, tty: boolean): Disposable {
+  const fed = feed(execution, process, tty)
   return {
     [Symbol.dispose]: () => {
-      stdout.off('resize', resize)
-      stdin.unpipe(execution.stdin)
-      if (isRaw) stdin.setRawMode(false)
+      fed[Symbol.dispose]()
       // Whoever holds its other end open does not keep us.
-      stdin.destroy()
+      process.stdin.destroy()
     },
   }
 }

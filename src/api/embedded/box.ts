@@ -25,16 +25,16 @@ import type {
   StopOptions,
   WaitForOptions,
 } from '../box.ts'
-import type { Execution } from '../execution.ts'
+import type { Execution, RunningCommand } from '../execution.ts'
 import { Observable } from '../observable.ts'
 import { check, shapes } from '../options.ts'
 import { longestMs, removedError, testOf } from '../waits.ts'
 import { consoleOf } from './console.ts'
 import { copy } from './copy.ts'
-import { beginExec, execution } from './exec.ts'
+import { type BeginsCommands, beginExec, execution, type WantedCommand } from './exec.ts'
 
 /** A box of the engine in this process. */
-export class EmbeddedBox implements Box {
+export class EmbeddedBox implements Box, BeginsCommands {
   readonly id: string
   readonly #engine: Engine
 
@@ -115,9 +115,11 @@ export class EmbeddedBox implements Box {
   }
 
   exec(command: string, args: readonly string[] = [], o: ExecOptions = {}): Execution {
-    return execution({ command, args, options: o }, (id, wanted) =>
-      beginExec(this.#engine, this.id, id, wanted),
-    )
+    return execution({ command, args, options: o }, (id, wanted) => this.beginExec(id, wanted))
+  }
+
+  beginExec(id: string, wanted: WantedCommand): Promise<RunningCommand> {
+    return beginExec(this.#engine, this.id, id, wanted)
   }
 
   async copyIn(from: string, to: string, o: CopyOptions = {}): Promise<void> {
