@@ -19,7 +19,16 @@ export type { ConnectOptions } from './api/socket/connect.ts'
 export { InteractiveBox, type SessionEnd } from './api/wrappers/interactive-box.ts'
 export type { InteractiveBoxOptions } from './api/wrappers/interactive-options.ts'
 export { type Made, SimpleBox } from './api/wrappers/simple-box.ts'
-export type { BoxActor, BoxEnding, BoxInfo, Clock, RuntimeMetrics } from './engine/index.ts'
+export type {
+  BoxActor,
+  BoxEnding,
+  BoxInfo,
+  BoxMetrics,
+  Clock,
+  RuntimeMetrics,
+  StartStage,
+  StartTimes,
+} from './engine/index.ts'
 export {
   BoxError,
   type BoxSpec,

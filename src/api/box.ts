@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs'
-import type { BoxActor, BoxInfo } from '../engine/index.ts'
+import type { BoxActor, BoxInfo, BoxMetrics } from '../engine/index.ts'
 import type { BoxTag, LedgerRecord, StopMode } from '../machines/index.ts'
 import type { CopyProgress } from '../vmm/index.ts'
 import type { ExecOptions, Execution } from './execution.ts'
@@ -101,6 +101,11 @@ export interface Box {
   copyOut(from: string, to: string, o?: CopyOptions): Promise<void>
   /** Serial output of the last incarnation, or the given one; with `follow` until it is over, also if it has yet to begin. */
   console(o?: ConsoleOptions): AsyncGenerator<Uint8Array, void, undefined>
+  /**
+   * What is counted of it: by its VMM and the host, which are looked at once a second at most, whoever asks; and by the
+   * ledger.
+   */
+  metrics(): Promise<BoxMetrics>
   /** This box's records, by version; with `follow` also those to come. */
   events(o?: BoxEventsOptions): AsyncGenerator<LedgerRecord, void, undefined>
   /** Starts with the current state; completes when the box is removed or the runtime closes. */

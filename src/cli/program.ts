@@ -25,6 +25,7 @@ import { addRm } from './verbs/rm.ts'
 import { addRun } from './verbs/run.ts'
 import { addServe } from './verbs/serve.ts'
 import { addStart } from './verbs/start.ts'
+import { addStats } from './verbs/stats.ts'
 import { addStop } from './verbs/stop.ts'
 import { addVerify } from './verbs/verify.ts'
 import { addWait } from './verbs/wait.ts'
@@ -45,6 +46,7 @@ const verbs = [
   addResolve,
   addExec,
   addConsole,
+  addStats,
   addCp,
   addLog,
   addVerify,

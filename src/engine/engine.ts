@@ -13,6 +13,7 @@ import { type Committed, type Ledger, openLedger, Projections } from '../store/i
 import { type Hands, vmmHands } from '../vmm/index.ts'
 import { attachedOf, endAttached } from './attached.ts'
 import { Audience, type Listener } from './audience.ts'
+import { BoxMetricsReader } from './box-metrics.ts'
 import { answersLook } from './causes.ts'
 import { Channels } from './channels.ts'
 import { Effects } from './effects.ts'
@@ -48,6 +49,7 @@ export class Engine {
   readonly channels: Channels
   readonly executions: Executions
   readonly metrics = new Metrics(this)
+  readonly boxMetrics: BoxMetricsReader
   readonly #followers: Followers
   readonly #effects: Effects
   readonly #timers: Timers
@@ -77,6 +79,12 @@ export class Engine {
       },
     })
     this.projections.load(ledger.heads())
+    this.boxMetrics = new BoxMetricsReader({
+      home: options.home,
+      ledger,
+      looks: this.hands.looks,
+      clock: world.clock,
+    })
     this.root = createRoot(options.inspect)
     this.executions = new Executions({
       home: options.home,
@@ -274,6 +282,7 @@ export class Engine {
       }
       if (!head.state.context.open) this.#silent.delete(head.box)
       this.channels.follow(head)
+      this.boxMetrics.follow(head)
       this.audience.tell(head, record)
       if (this.#over || this.#recovery.has(head.box)) continue
       this.#timers.follow(head.box, head.state)

@@ -12,6 +12,7 @@ export { FrameReader, frameOf } from './guest/frames.ts'
 export { Program, type ProgramSpec } from './guest/program.ts'
 export { agentMissing, type GuestPlace, hasAgent } from './guest/reach.ts'
 export { window } from './images/agent-protocol.ts'
+export type { VmmLooks, VmmPlace, VmmReading } from './looks.ts'
 export {
   draftSecrets,
   dropDraft,

@@ -2,6 +2,7 @@ import {
   assertWanted,
   type BoxActor,
   type BoxInfo,
+  type BoxMetrics,
   closedError,
   type Engine,
   infoOf,
@@ -139,6 +140,12 @@ export class EmbeddedBox implements Box, BeginsCommands {
     const wanted = incarnation ?? Math.max(1, head.state.context.incarnation)
     const reading = { incarnation: wanted, follow, signal, holds: true }
     for await (const { bytes } of consoleOf(this.#engine, head, reading)) yield bytes
+  }
+
+  async metrics(): Promise<BoxMetrics> {
+    const head = await this.#head()
+    const { boxMetrics, isInert, ledger } = this.#engine
+    return boxMetrics.read(head, ledger.executionsOf(head.box), !isInert)
   }
 
   async *events(o: BoxEventsOptions = {}): AsyncGenerator<LedgerRecord, void, undefined> {

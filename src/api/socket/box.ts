@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Observable } from 'rxjs'
 import type * as v from 'valibot'
-import { type BoxActor, type BoxInfo, closedError, tagOf } from '../../engine/index.ts'
+import { type BoxActor, type BoxInfo, type BoxMetrics, closedError, tagOf } from '../../engine/index.ts'
 import { BoxError, type BoxTag, type Head, type LedgerRecord, publicStateOf } from '../../machines/index.ts'
 import type {
   Box,
@@ -121,6 +121,10 @@ export class RemoteBox implements Box, BeginsCommands {
       mark = at
       if (bytes !== '') yield Buffer.from(bytes, 'base64')
     }
+  }
+
+  metrics(): Promise<BoxMetrics> {
+    return this.#call('metrics', [])
   }
 
   async *events(o?: BoxEventsOptions): AsyncGenerator<LedgerRecord, void, undefined> {

@@ -1,5 +1,5 @@
 import type { Observable as RxObservable, Subscription } from 'rxjs'
-import { type BoxActor, type BoxInfo, closedError } from '../../engine/index.ts'
+import { type BoxActor, type BoxInfo, type BoxMetrics, closedError } from '../../engine/index.ts'
 import { BoxError, type BoxTag, type LedgerRecord } from '../../machines/index.ts'
 import type {
   Box,
@@ -135,6 +135,10 @@ export class SimpleBox implements Box, AsyncDisposable {
 
   async *console(o?: ConsoleOptions): AsyncGenerator<Uint8Array, void, undefined> {
     yield* (await this.#box()).console(o)
+  }
+
+  async metrics(): Promise<BoxMetrics> {
+    return (await this.#box()).metrics()
   }
 
   async *events(o?: BoxEventsOptions): AsyncGenerator<LedgerRecord, void, undefined> {
