@@ -37,6 +37,7 @@ export {
   type EndingCause,
   type ErrorCode,
   errorCodes,
+  type HealthState,
   type ImageSpec,
   type LedgerRecord,
   type PublicState,

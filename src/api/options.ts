@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events'
 import * as v from 'valibot'
 import { BoxError, idPattern, namePattern, quoted } from '../machines/index.ts'
+import { health } from './health-options.ts'
 import { anObject, dictionary, strict, text, whole } from './schema.ts'
 
 /** Largest of secrets, names and values, in `bytes`. */
@@ -123,6 +124,7 @@ export const boxEntries = {
     ),
   ),
   stopTimeoutMs: v.optional(whole(0, 86_400_000)),
+  health: v.optional(health),
 }
 const boxOptions = strict(boxEntries)
 

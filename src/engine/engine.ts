@@ -19,6 +19,7 @@ import { Channels } from './channels.ts'
 import { Effects } from './effects.ts'
 import { Executions } from './executions.ts'
 import { Followers } from './followers.ts'
+import { HealthChecks } from './health-checks.ts'
 import { type BoxInfo, infoOf } from './info.ts'
 import { Metrics } from './metrics.ts'
 import type { EngineOptions } from './options.ts'
@@ -53,6 +54,7 @@ export class Engine {
   readonly #followers: Followers
   readonly #effects: Effects
   readonly #timers: Timers
+  readonly #health: HealthChecks
   readonly #turns: Turns
   readonly #recorder: Recorder
   readonly #recovery: Recovery
@@ -103,6 +105,15 @@ export class Engine {
     })
     this.audience = new Audience(ledger.tail.position, this.#followers)
     this.#timers = new Timers(world.clock, (box, timer) => this.#expire(box, timer))
+    this.#health = new HealthChecks({
+      home: options.home,
+      ledger,
+      channels: this.channels,
+      looks: this.hands.looks,
+      clock: world.clock,
+      boundary: this.boundary,
+      tell: (box, fact) => this.#recorder.tell(box, fact),
+    })
     this.#effects = new Effects({
       home: options.home,
       root: this.root,
@@ -127,6 +138,7 @@ export class Engine {
         if (this.#over) return
         this.#timers.follow(head.box, head.state, overdue)
         this.#effects.follow(head, true)
+        this.#health.follow(head)
       },
       tell: (box, fact) => this.#recorder.tell(box, fact),
       stop: (box, reason) => this.#recorder.stopForOwner(box, 'kill', reason),
@@ -262,6 +274,7 @@ export class Engine {
     await this.executions.close()
     this.#over = true
     this.#recorder.close()
+    this.#health.close()
     this.#effects.close()
     this.channels.close()
     this.#timers.clear()
@@ -287,6 +300,7 @@ export class Engine {
       if (this.#over || this.#recovery.has(head.box)) continue
       this.#timers.follow(head.box, head.state)
       this.#effects.follow(head)
+      this.#health.follow(head)
     }
   }
 
