@@ -45,3 +45,4 @@ export {
   type StopMode,
 } from './machines/index.ts'
 export type { ArchiveReport, CompactReport, RepairReport, VerifyReport } from './store/index.ts'
+export type { ConsoleOf } from './vmm/index.ts'

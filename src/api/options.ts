@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events'
 import * as v from 'valibot'
 import { BoxError, idPattern, namePattern, quoted } from '../machines/index.ts'
 import { health } from './health-options.ts'
-import { anObject, dictionary, strict, text, whole } from './schema.ts'
+import { anObject, dictionary, regularExpression, strict, text, whole } from './schema.ts'
 
 /** Largest of secrets, names and values, in `bytes`. */
 const maxSecretsBytes = 64 * 1024
@@ -12,8 +12,6 @@ const maxEnvBytes = 64 * 1024
 const maxWordsBytes = 128 * 1024
 /** Largest filter as JSON, in `bytes`: it goes in one request to the owner of a home. */
 const maxFilterBytes = 1_000 * 1024
-/** Longest pattern for the console: it is run against whatever a guest prints. */
-const maxPatternLength = 1024
 /** What of a field's name is given back, in `characters`. */
 const maxFieldLength = 256
 
@@ -46,18 +44,6 @@ const image = strict({
   disks: v.optional(v.array(disk)),
   agent: v.optional(v.boolean()),
 })
-const regularExpression = v.pipe(
-  text,
-  v.maxLength(maxPatternLength, `must have at most ${maxPatternLength} characters`),
-  v.check(source => {
-    try {
-      return new RegExp(source) instanceof RegExp
-    } catch {
-      return false
-    }
-  }, 'must be a regular expression'),
-)
-
 /** May begin as the names of variables do. */
 const secretName = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/
 const envValue = v.union(
@@ -200,6 +186,8 @@ export const shapes = {
   console: strict({
     follow: v.optional(v.boolean()),
     incarnation: v.optional(whole(1, Number.MAX_SAFE_INTEGER)),
+    of: v.optional(v.picklist(['guest', 'command'])),
+    tail: v.optional(whole(0, Number.MAX_SAFE_INTEGER)),
     signal,
   }),
   consoleMark: strict({

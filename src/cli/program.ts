@@ -14,6 +14,7 @@ import { addExec } from './verbs/exec.ts'
 import { addInfo } from './verbs/info.ts'
 import { addInspect } from './verbs/inspect.ts'
 import { addLog } from './verbs/log.ts'
+import { addLogs } from './verbs/logs.ts'
 import { addLs } from './verbs/ls.ts'
 import { addPause } from './verbs/pause.ts'
 import { addRename } from './verbs/rename.ts'
@@ -46,6 +47,7 @@ const verbs = [
   addResolve,
   addExec,
   addConsole,
+  addLogs,
   addStats,
   addCp,
   addLog,

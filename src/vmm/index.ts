@@ -1,5 +1,12 @@
 export { argumentsKey, hashArguments } from './arguments-key.ts'
-export { type ConsolePiece, type ReadConsoleOptions, readConsole, readConsolePieces } from './console.ts'
+export {
+  type ConsoleOf,
+  type ConsolePiece,
+  consoleTail,
+  type ReadConsoleOptions,
+  readConsole,
+  readConsolePieces,
+} from './console.ts'
 export { type DiscoverOptions, type Discovery, discover } from './discovery/discover.ts'
 export type { DriverEvent, DriverInput, Hands, LivingVmm, RunsOnHost, VmmChoice } from './driver.ts'
 export { checkHome } from './files/paths.ts'

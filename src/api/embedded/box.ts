@@ -14,6 +14,7 @@ import {
   within,
 } from '../../engine/index.ts'
 import type { BoxTag, Head, LedgerRecord } from '../../machines/index.ts'
+import { consoleTail } from '../../vmm/index.ts'
 import type {
   Box,
   BoxEventsOptions,
@@ -134,11 +135,19 @@ export class EmbeddedBox implements Box, BeginsCommands {
   }
 
   async *console(o: ConsoleOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    const { follow = false, incarnation, signal } = check(shapes.console, o, 'console') as ConsoleOptions
+    const {
+      follow = false,
+      incarnation,
+      of,
+      tail,
+      signal,
+    } = check(shapes.console, o, 'console') as ConsoleOptions
     assertWanted(signal)
     const head = await this.#head()
     const wanted = incarnation ?? Math.max(1, head.state.context.incarnation)
-    const reading = { incarnation: wanted, follow, signal, holds: true }
+    const place = { home: this.#engine.home, box: this.id, incarnation: wanted }
+    const from = tail === undefined ? undefined : await consoleTail(place, of, tail)
+    const reading = { incarnation: wanted, follow, signal, of, from, holds: true }
     for await (const { bytes } of consoleOf(this.#engine, head, reading)) yield bytes
   }
 
