@@ -16,7 +16,19 @@ export type { BoxOptions } from './api/options.ts'
 export { BoxRuntime } from './api/runtime.ts'
 export type { ListFilter, OpenOptions } from './api/runtime-options.ts'
 export type { ConnectOptions } from './api/socket/connect.ts'
-export type { BoxActor, BoxEnding, BoxInfo, Clock, RuntimeMetrics } from './engine/index.ts'
+export { InteractiveBox, type SessionEnd } from './api/wrappers/interactive-box.ts'
+export type { InteractiveBoxOptions } from './api/wrappers/interactive-options.ts'
+export { type Made, SimpleBox } from './api/wrappers/simple-box.ts'
+export type {
+  BoxActor,
+  BoxEnding,
+  BoxInfo,
+  BoxMetrics,
+  Clock,
+  RuntimeMetrics,
+  StartStage,
+  StartTimes,
+} from './engine/index.ts'
 export {
   BoxError,
   type BoxSpec,
@@ -25,6 +37,7 @@ export {
   type EndingCause,
   type ErrorCode,
   errorCodes,
+  type HealthState,
   type ImageSpec,
   type LedgerRecord,
   type PublicState,
@@ -32,3 +45,4 @@ export {
   type StopMode,
 } from './machines/index.ts'
 export type { ArchiveReport, CompactReport, RepairReport, VerifyReport } from './store/index.ts'
+export type { ConsoleOf } from './vmm/index.ts'

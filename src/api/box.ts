@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs'
-import type { BoxActor, BoxInfo } from '../engine/index.ts'
+import type { BoxActor, BoxInfo, BoxMetrics } from '../engine/index.ts'
 import type { BoxTag, LedgerRecord, StopMode } from '../machines/index.ts'
-import type { CopyProgress } from '../vmm/index.ts'
+import type { ConsoleOf, CopyProgress } from '../vmm/index.ts'
 import type { ExecOptions, Execution } from './execution.ts'
 
 export type { CopyProgress, ExecOptions }
@@ -26,6 +26,10 @@ export interface WaitForOptions {
 export interface ConsoleOptions {
   readonly follow?: boolean
   readonly incarnation?: number
+  /** default `guest`, its serial port; `command`: only what the main command prints, byte by byte */
+  readonly of?: ConsoleOf
+  /** of what is there, so many lines from the end; default: all */
+  readonly tail?: number
   readonly signal?: AbortSignal
 }
 
@@ -99,8 +103,13 @@ export interface Box {
   copyIn(from: string, to: string, o?: CopyOptions): Promise<void>
   /** The same out of the guest; owned by this process's user, and without set-user-ID bits. */
   copyOut(from: string, to: string, o?: CopyOptions): Promise<void>
-  /** Serial output of the last incarnation, or the given one; with `follow` until it is over, also if it has yet to begin. */
+  /** Output of the last incarnation, or the given one; with `follow` until it is over, also if it has yet to begin. */
   console(o?: ConsoleOptions): AsyncGenerator<Uint8Array, void, undefined>
+  /**
+   * What is counted of it: by its VMM and the host, which are looked at once a second at most, whoever asks; and by the
+   * ledger.
+   */
+  metrics(): Promise<BoxMetrics>
   /** This box's records, by version; with `follow` also those to come. */
   events(o?: BoxEventsOptions): AsyncGenerator<LedgerRecord, void, undefined>
   /** Starts with the current state; completes when the box is removed or the runtime closes. */

@@ -1,5 +1,13 @@
 import { isAbsolute, resolve } from 'node:path'
-import { BoxError, type BoxSpec, type DiskSpec, defaultBackoff, quoted } from '../machines/index.ts'
+import {
+  BoxError,
+  type BoxSpec,
+  type DiskSpec,
+  defaultBackoff,
+  defaultHealth,
+  quoted,
+} from '../machines/index.ts'
+import { hasAgent } from '../vmm/index.ts'
 import { type BoxOptions, bytesOf, check, shapes } from './options.ts'
 
 /** Largest spec as JSON, in `bytes`. */
@@ -24,6 +32,11 @@ export function newBox(options: unknown): NewBox {
     if (typeof value === 'object' && !Object.hasOwn(given.secrets ?? {}, value.secret))
       throw invalid(`env.${key}`, `env.${key} names a secret that secrets does not have`)
   const spec = specOf(given)
+  if (spec.health !== undefined && spec.health.command !== 'ping' && !hasAgent(spec))
+    throw invalid(
+      'health.command',
+      'health.command needs an agent in the guest: its image is not said to have one',
+    )
   if (bytesOf({ ...spec, env: undefined }) > maxSpecBytes)
     throw invalid('options', 'The spec is larger than 32 KiB')
   return {
@@ -55,6 +68,7 @@ function specOf(given: BoxOptions): BoxSpec {
       },
       ready: given.ready,
       stopTimeoutMs: given.stopTimeoutMs ?? 10_000,
+      health: given.health && { ...defaultHealth, ...given.health },
     }),
   )
 }

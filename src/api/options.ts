@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events'
 import * as v from 'valibot'
 import { BoxError, idPattern, namePattern, quoted } from '../machines/index.ts'
-import { anObject, dictionary, strict, text } from './schema.ts'
+import { health } from './health-options.ts'
+import { anObject, dictionary, regularExpression, strict, text, whole } from './schema.ts'
 
 /** Largest of secrets, names and values, in `bytes`. */
 const maxSecretsBytes = 64 * 1024
@@ -11,8 +12,6 @@ const maxEnvBytes = 64 * 1024
 const maxWordsBytes = 128 * 1024
 /** Largest filter as JSON, in `bytes`: it goes in one request to the owner of a home. */
 const maxFilterBytes = 1_000 * 1024
-/** Longest pattern for the console: it is run against whatever a guest prints. */
-const maxPatternLength = 1024
 /** What of a field's name is given back, in `characters`. */
 const maxFieldLength = 256
 
@@ -33,13 +32,6 @@ const labels = v.pipe(
 )
 /** Labels to look for: those that no box can have are found with none. */
 const wantedLabels = dictionary({ key: () => undefined, content: text })
-const whole = (min: number, max: number) =>
-  v.pipe(
-    v.number(),
-    v.integer('must be a whole number'),
-    v.minValue(min, `must be at least ${min}`),
-    v.maxValue(max, `must be at most ${max}`),
-  )
 const disk = strict({
   path,
   format: v.optional(v.picklist(['raw', 'qcow2'])),
@@ -52,18 +44,6 @@ const image = strict({
   disks: v.optional(v.array(disk)),
   agent: v.optional(v.boolean()),
 })
-const regularExpression = v.pipe(
-  text,
-  v.maxLength(maxPatternLength, `must have at most ${maxPatternLength} characters`),
-  v.check(source => {
-    try {
-      return new RegExp(source) instanceof RegExp
-    } catch {
-      return false
-    }
-  }, 'must be a regular expression'),
-)
-
 /** May begin as the names of variables do. */
 const secretName = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}$/
 const envValue = v.union(
@@ -93,7 +73,8 @@ const env = v.pipe(
 const workdir = v.pipe(text, v.startsWith('/', 'must be an absolute path'))
 const user = v.pipe(text, v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.:-]*$/, 'must be a user, or user:group'))
 
-const boxOptions = strict({
+/** Fields of {@link BoxOptions}. */
+export const boxEntries = {
   name: v.optional(name),
   labels: v.optional(labels),
   image: v.optional(v.union([name, image], 'must be the name of an image, or its files')),
@@ -129,7 +110,9 @@ const boxOptions = strict({
     ),
   ),
   stopTimeoutMs: v.optional(whole(0, 86_400_000)),
-})
+  health: v.optional(health),
+}
+const boxOptions = strict(boxEntries)
 
 const size = strict({ columns: whole(1, 65_535), rows: whole(1, 65_535) })
 
@@ -203,6 +186,8 @@ export const shapes = {
   console: strict({
     follow: v.optional(v.boolean()),
     incarnation: v.optional(whole(1, Number.MAX_SAFE_INTEGER)),
+    of: v.optional(v.picklist(['guest', 'command'])),
+    tail: v.optional(whole(0, Number.MAX_SAFE_INTEGER)),
     signal,
   }),
   consoleMark: strict({

@@ -9,6 +9,29 @@ export const text = v.pipe(
   v.check(value => !/\p{Surrogate}/u.test(value), 'must be well-formed Unicode'),
 )
 
+export const whole = (min: number, max: number) =>
+  v.pipe(
+    v.number(),
+    v.integer('must be a whole number'),
+    v.minValue(min, `must be at least ${min}`),
+    v.maxValue(max, `must be at most ${max}`),
+  )
+
+/** Longest pattern for the console: it is run against whatever a guest prints. */
+const maxPatternLength = 1024
+
+export const regularExpression = v.pipe(
+  text,
+  v.maxLength(maxPatternLength, `must have at most ${maxPatternLength} characters`),
+  v.check(source => {
+    try {
+      return new RegExp(source) instanceof RegExp
+    } catch {
+      return false
+    }
+  }, 'must be a regular expression'),
+)
+
 /** An object with these fields and no others; arrays, maps and dates are none. */
 export function strict<const Entries extends v.ObjectEntries>(entries: Entries) {
   const shape = v.strictObject(entries)

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { feed, terminalOf } from '../api/terminal.ts'
 import { BoxError, type ExecOptions, type Execution } from '../index.ts'
 import { Interruption } from './interrupt.ts'
 import type { Session } from './session.ts'
@@ -22,7 +23,7 @@ export async function attach(
   begin: (options: ExecOptions) => Execution,
 ): Promise<number> {
   const kill = new AbortController()
-  const execution = begin({ signal: kill.signal, ...(tty ? terminalOf(process) : {}) })
+  const execution = begin({ signal: kill.signal, ...(tty ? terminalOf(process.stdout, process.env) : {}) })
   const interrupt = () => {
     const { reason } = signal
     execution.kill(reason instanceof Interruption && /^SIG/.test(reason.message) ? reason.message : 'SIGTERM')
@@ -35,7 +36,7 @@ export async function attach(
     left.abort()
     kill.abort()
   }
-  using _input = interactive ? feed(execution, tty, { leaveKey, onLeave }) : leaveUnfed(execution)
+  using _input = interactive ? feedOurs(execution, tty, { leaveKey, onLeave }) : leaveUnfed(execution)
   try {
     if (json) {
       const { exitCode, ...rest } = await execution
@@ -63,44 +64,28 @@ async function pass(
   for await (const bytes of from) await write(bytes)
 }
 
-/** Size and kind of our own terminal, where we have one. */
-function terminalOf({ stdout, env }: NodeJS.Process): Pick<ExecOptions, 'tty' | 'env'> {
-  const { columns, rows } = stdout
-  return {
-    tty: columns > 0 && rows > 0 ? { columns, rows } : true,
-    ...(env.TERM === undefined ? {} : { env: { TERM: env.TERM } }),
-  }
-}
-
 function leaveUnfed(execution: Execution): Disposable {
   execution.stdin.end()
   return { [Symbol.dispose]: () => {} }
 }
 
-/** Passes our input on; a terminal of ours is one of the guest's meanwhile, to the last key. */
-function feed(
+/** Passes our input on, and looks out for the key that leaves. */
+function feedOurs(
   execution: Execution,
   tty: boolean,
   { leaveKey, onLeave }: { readonly leaveKey: number | undefined; readonly onLeave: () => void },
 ): Disposable {
-  const { stdin, stdout } = process
-  const isRaw = tty && stdin.isTTY
-  const resize = () => execution.resize(stdout.columns, stdout.rows)
-  if (isRaw) stdin.setRawMode(true)
-  if (tty && stdout.isTTY) stdout.on('resize', resize)
   const watch = (bytes: Buffer) => {
     if (leaveKey !== undefined && bytes.includes(leaveKey)) onLeave()
   }
-  stdin.on('data', watch)
-  stdin.pipe(execution.stdin)
+  process.stdin.on('data', watch)
+  const fed = feed(execution, process, tty)
   return {
     [Symbol.dispose]: () => {
-      stdout.off('resize', resize)
-      stdin.off('data', watch)
-      stdin.unpipe(execution.stdin)
-      if (isRaw) stdin.setRawMode(false)
+      fed[Symbol.dispose]()
+      process.stdin.off('data', watch)
       // Whoever holds its other end open does not keep us.
-      stdin.destroy()
+      process.stdin.destroy()
     },
   }
 }

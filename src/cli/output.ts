@@ -15,6 +15,8 @@ export interface OutputOptions {
 export interface Output {
   /** letters may be dim or coloured */
   readonly styled: boolean
+  /** somebody is looking at it as it comes */
+  readonly isTerminal: boolean
   /** resolves when the text is handed over, so that a slow reader slows the writer */
   write(text: string | Uint8Array): Promise<void>
   /** the same to stderr */
@@ -25,7 +27,8 @@ export interface Output {
   value(value: unknown): Promise<void>
   /** one line of NDJSON */
   row(value: unknown): Promise<void>
-  table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void>
+  /** @param head undefined: it has been written before */
+  table(head: readonly string[] | undefined, rows: readonly (readonly string[])[]): Promise<void>
   /** to stderr, a line */
   note(text: string): void
 }
@@ -47,6 +50,7 @@ export function makeOutput({ stdout, stderr, env, stop }: OutputOptions): Output
   const line = (text: string) => write(`${plainLine(text)}\n`)
   return {
     styled: stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb',
+    isTerminal: stdout.isTTY === true,
     write,
     error: bytes =>
       new Promise<void>(resolve => {

@@ -14,6 +14,7 @@ import { addExec } from './verbs/exec.ts'
 import { addInfo } from './verbs/info.ts'
 import { addInspect } from './verbs/inspect.ts'
 import { addLog } from './verbs/log.ts'
+import { addLogs } from './verbs/logs.ts'
 import { addLs } from './verbs/ls.ts'
 import { addPause } from './verbs/pause.ts'
 import { addRename } from './verbs/rename.ts'
@@ -25,6 +26,7 @@ import { addRm } from './verbs/rm.ts'
 import { addRun } from './verbs/run.ts'
 import { addServe } from './verbs/serve.ts'
 import { addStart } from './verbs/start.ts'
+import { addStats } from './verbs/stats.ts'
 import { addStop } from './verbs/stop.ts'
 import { addVerify } from './verbs/verify.ts'
 import { addWait } from './verbs/wait.ts'
@@ -45,6 +47,8 @@ const verbs = [
   addResolve,
   addExec,
   addConsole,
+  addLogs,
+  addStats,
   addCp,
   addLog,
   addVerify,

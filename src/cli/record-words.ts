@@ -45,6 +45,8 @@ export function eventWords(event: Event): string {
       return event.reason
     case 'incarnation.found':
       return event.process === null ? `number ${event.incarnation}` : `pid ${event.process.pid}`
+    case 'health.changed':
+      return event.reason === undefined ? event.health : `${event.health}: ${event.reason}`
     case 'exec.started':
       return commandWords(event)
     case 'exec.ended':

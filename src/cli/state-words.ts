@@ -1,16 +1,23 @@
-import type { BoxInfo } from '../index.ts'
+import type { BoxInfo, HealthState } from '../index.ts'
 
 /** A box's state with what matters of it: how far a start is, how it ended, why it cannot be looked at. */
 export function stateWords(info: BoxInfo): string {
   if (info.parked !== undefined) return `${info.state} (parked: ${info.parked.reason})`
   const remarks = [
     ...reasons(info),
+    ...(info.health === undefined || info.state === 'starting' ? [] : [healthWords[info.health]]),
     ...(info.recovering ? ['recovering'] : []),
     ...(info.inert ? ['a copy, not adopted'] : []),
   ]
   const state = info.stage === undefined ? info.state : `${info.state}: ${info.stage}`
   return remarks.length === 0 ? state : `${state} (${remarks.join(', ')})`
 }
+
+const healthWords = {
+  starting: 'health: starting',
+  healthy: 'healthy',
+  unhealthy: 'unhealthy',
+} as const satisfies Record<HealthState, string>
 
 function reasons({ state, ending, reason, responding }: BoxInfo): string[] {
   if (state === 'unknown') return reason === undefined ? [] : [reason]

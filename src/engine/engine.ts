@@ -13,11 +13,13 @@ import { type Committed, type Ledger, openLedger, Projections } from '../store/i
 import { type Hands, vmmHands } from '../vmm/index.ts'
 import { attachedOf, endAttached } from './attached.ts'
 import { Audience, type Listener } from './audience.ts'
+import { BoxMetricsReader } from './box-metrics.ts'
 import { answersLook } from './causes.ts'
 import { Channels } from './channels.ts'
 import { Effects } from './effects.ts'
 import { Executions } from './executions.ts'
 import { Followers } from './followers.ts'
+import { HealthChecks } from './health-checks.ts'
 import { type BoxInfo, infoOf } from './info.ts'
 import { Metrics } from './metrics.ts'
 import type { EngineOptions } from './options.ts'
@@ -48,9 +50,11 @@ export class Engine {
   readonly channels: Channels
   readonly executions: Executions
   readonly metrics = new Metrics(this)
+  readonly boxMetrics: BoxMetricsReader
   readonly #followers: Followers
   readonly #effects: Effects
   readonly #timers: Timers
+  readonly #health: HealthChecks
   readonly #turns: Turns
   readonly #recorder: Recorder
   readonly #recovery: Recovery
@@ -77,6 +81,12 @@ export class Engine {
       },
     })
     this.projections.load(ledger.heads())
+    this.boxMetrics = new BoxMetricsReader({
+      home: options.home,
+      ledger,
+      looks: this.hands.looks,
+      clock: world.clock,
+    })
     this.root = createRoot(options.inspect)
     this.executions = new Executions({
       home: options.home,
@@ -95,6 +105,15 @@ export class Engine {
     })
     this.audience = new Audience(ledger.tail.position, this.#followers)
     this.#timers = new Timers(world.clock, (box, timer) => this.#expire(box, timer))
+    this.#health = new HealthChecks({
+      home: options.home,
+      ledger,
+      channels: this.channels,
+      looks: this.hands.looks,
+      clock: world.clock,
+      boundary: this.boundary,
+      tell: (box, fact) => this.#recorder.tell(box, fact),
+    })
     this.#effects = new Effects({
       home: options.home,
       root: this.root,
@@ -119,6 +138,7 @@ export class Engine {
         if (this.#over) return
         this.#timers.follow(head.box, head.state, overdue)
         this.#effects.follow(head, true)
+        this.#health.follow(head)
       },
       tell: (box, fact) => this.#recorder.tell(box, fact),
       stop: (box, reason) => this.#recorder.stopForOwner(box, 'kill', reason),
@@ -254,6 +274,7 @@ export class Engine {
     await this.executions.close()
     this.#over = true
     this.#recorder.close()
+    this.#health.close()
     this.#effects.close()
     this.channels.close()
     this.#timers.clear()
@@ -274,10 +295,12 @@ export class Engine {
       }
       if (!head.state.context.open) this.#silent.delete(head.box)
       this.channels.follow(head)
+      this.boxMetrics.follow(head)
       this.audience.tell(head, record)
       if (this.#over || this.#recovery.has(head.box)) continue
       this.#timers.follow(head.box, head.state)
       this.#effects.follow(head)
+      this.#health.follow(head)
     }
   }
 

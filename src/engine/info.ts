@@ -3,6 +3,7 @@ import {
   type BoxTag,
   type EndingCause,
   type Head,
+  type HealthState,
   type PublicState,
   publicStateOf,
   stageOf,
@@ -19,6 +20,8 @@ export interface BoxInfo {
   /** the host is being asked what became of it */
   readonly recovering: boolean
   readonly guestReady: boolean
+  /** of one that is up or on its way, and is asked */
+  readonly health?: HealthState
   /** the VMM's own */
   readonly pid?: number
   /** number of its last VMM; 0: none yet */
@@ -116,6 +119,7 @@ export function infoOf(
     ...(stage === undefined ? {} : { stage }),
     recovering,
     guestReady: context.open && context.seen.ready,
+    ...(context.open && context.spec.health ? { health: context.seen.health ?? 'starting' } : {}),
     ...(context.process === null ? {} : { pid: context.process.pid }),
     incarnation: context.incarnation,
     version: head.version,

@@ -19,6 +19,10 @@ export function mayHaveVmm(state: BoxState): boolean {
 /** Whether what a look has found is something that changed; any other fact is news. A second recovery finds nothing new. */
 export function isNews(head: Head, fact: BoxFact, previous: PreviousOwner | undefined): boolean {
   if (fact.type === 'vmm.adopted') return adoptionIsNews(head, fact, previous)
+  if (fact.type === 'health.changed') {
+    const { open, incarnation, seen } = head.state.context
+    return open && fact.incarnation === incarnation && fact.health !== seen.health
+  }
   if (fact.type === 'box.unknown') return fact.reason !== head.state.context.unknownReason
   return true
 }

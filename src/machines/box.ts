@@ -15,6 +15,7 @@ export const boxMachine = box.createMachine({
     'guest.panicked': { actions: 'recordPanic' },
     'guest.rebooted': { actions: 'recordReboot' },
     'command.exited': { actions: 'recordCommandExit' },
+    'health.changed': [{ guard: 'isOver' }, { actions: 'recordHealth' }],
     'vmm.exited': [
       { guard: 'isOver' },
       {

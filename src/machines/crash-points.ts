@@ -26,7 +26,7 @@ const appended = [
   ...(['start.failed', 'vm.paused', 'pause.failed', 'vm.resumed', 'resume.failed', 'stop.rung'] as const),
   ...(['guest.rebooted', 'guest.panicked', 'guest.powered-off', 'command.exited', 'vmm.exited'] as const),
   ...(['restart.scheduled', 'timer.fired', 'vmm.adopted', 'host.rebooted', 'box.unknown'] as const),
-  ...(['incarnation.found', 'remove.failed', 'box.removed'] as const),
+  ...(['incarnation.found', 'remove.failed', 'box.removed', 'health.changed'] as const),
   ...(['exec.started', 'exec.ended', 'exec.lost'] as const),
 ] as const satisfies readonly StreamEvent['type'][]
 
@@ -56,6 +56,7 @@ const working = [
   ['forgetting an older end', 'there is a newer one, or the file has begun anew'],
   ['cutting a file', 'what is too long of it goes'],
   ['running a command', "the agent in a guest is told to; not of the box's main command"],
+  ['checking a box', 'its guest, or its VMM, is asked whether it is well; only a change is recorded'],
   ['removing the secrets', 'of a box that is being removed'],
   ['removing the files', 'all that is left of it'],
 ] as const

@@ -1,4 +1,4 @@
-import type { BoxSpec, StopMode } from './spec.ts'
+import type { BoxSpec, HealthState, StopMode } from './spec.ts'
 
 /** Who a VMM process is, so that its pid is never taken for another's. */
 export interface ProcessIdentity {
@@ -70,6 +70,12 @@ export type BoxFact = Told &
     | { readonly type: 'command.exited'; readonly exitCode: number }
     | ({ readonly type: 'vmm.exited' } & Exit)
     | { readonly type: 'host.rebooted' }
+    | {
+        readonly type: 'health.changed'
+        readonly health: Exclude<HealthState, 'starting'>
+        /** what the last question came to, of one that is unhealthy */
+        readonly reason?: string
+      }
     | {
         readonly type: 'stop.rung'
         readonly rung: StopRung

@@ -19,7 +19,33 @@ export interface BoxSpec {
   readonly ready?: ReadySpec
   /** time for the guest to power off before its power is cut, in `ms` */
   readonly stopTimeoutMs: number
+  /** how it is asked whether it is well; absent: it is not */
+  readonly health?: HealthSpec
 }
+
+/** Questions to a box that runs, one after the other. */
+export interface HealthSpec {
+  /** program and arguments, run in the guest, well if it ends with 0; or a question to the VMM */
+  readonly command: readonly string[] | 'ping'
+  /** between one question and the next, in `ms` */
+  readonly intervalMs: number
+  /** for an answer, in `ms` */
+  readonly timeoutMs: number
+  /** failures in a row that make it unhealthy */
+  readonly retries: number
+  /** from when it is up, in which failures do not count, in `ms` */
+  readonly startPeriodMs: number
+}
+
+export const defaultHealth: Omit<HealthSpec, 'command'> = {
+  intervalMs: 30_000,
+  timeoutMs: 10_000,
+  retries: 3,
+  startPeriodMs: 0,
+}
+
+/** What is known of how it is; `starting`: nothing yet. */
+export type HealthState = 'starting' | 'healthy' | 'unhealthy'
 
 /** A value of a variable, or the name of a secret, whose value the ledger does not have. */
 export type EnvValue = string | { readonly secret: string }

@@ -1,7 +1,7 @@
 import type { Effect, Timer } from './effects.ts'
 import type { Ending, EndingCause } from './ending.ts'
 import type { Failure, ProcessIdentity } from './events.ts'
-import type { BoxSpec, StopMode } from './spec.ts'
+import type { BoxSpec, HealthState, StopMode } from './spec.ts'
 
 /**
  * What a box remembers beside the machine's state value; JSON. Kept below 20 fields by grouping: V8 copies larger objects
@@ -47,6 +47,8 @@ export interface SeenOfGuest {
   readonly panicked: boolean
   /** exit code of the main command */
   readonly commandExit: number | null
+  /** null: nothing is known yet, or it is not asked */
+  readonly health: Exclude<HealthState, 'starting'> | null
 }
 
 /** Where the restart policy stands. */

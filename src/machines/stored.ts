@@ -96,6 +96,15 @@ const spec = fields({
   }),
   ready: absentOr(either(oneOf('guest', 'vmm'), fields({ console: isText }))),
   stopTimeoutMs: isDelay,
+  health: absentOr(
+    fields({
+      command: either(oneOf('ping'), listOf(isText)),
+      intervalMs: isDelay,
+      timeoutMs: isDelay,
+      retries: isPlace,
+      startPeriodMs: isDelay,
+    }),
+  ),
 })
 const failure = fields({ code: isText, message: isText, details: absentOr(isObject) })
 const cause = oneOf(
@@ -130,6 +139,7 @@ const context = fields({
     poweredOff: isFlag,
     panicked: isFlag,
     commandExit: orNull(isCount),
+    health: absentOr(oneOf(null, 'healthy', 'unhealthy')),
   }),
   ending: orNull(fields({ cause, at: isTime, message: absentOr(isText), logTail: absentOr(isText) })),
   restart: fields({ count: isCount, attempts: isCount, due: isFlag, delayMs: orNull(isDelay) }),

@@ -3,14 +3,20 @@ import { BoxError } from '../machines/index.ts'
 import { DirWatch } from './files/dir-watch.ts'
 import { keptBytes, lastCut } from './files/growing.ts'
 import { lastBytes } from './files/last-lines.ts'
-import { boxDir, runFiles, runNumber } from './files/paths.ts'
+import { boxDir, type RunFiles, runFiles, runNumber } from './files/paths.ts'
 import { Tail } from './files/tail.ts'
+import { tailStart } from './files/tail-start.ts'
+
+/** `guest`: what it prints on its serial port; `command`: what the main command prints, byte by byte */
+export type ConsoleOf = 'guest' | 'command'
 
 export interface ReadConsoleOptions {
   readonly home: string
   readonly box: string
   /** default: the last that has a run directory */
   readonly incarnation?: number | undefined
+  /** default `guest` */
+  readonly of?: ConsoleOf | undefined
   /** go on with what comes, until `signal` fires */
   readonly follow?: boolean | undefined
   readonly signal?: AbortSignal | undefined
@@ -49,8 +55,7 @@ export async function* readConsolePieces(
   try {
     yield* read(options)
   } catch (cause) {
-    if (BoxError.is(cause)) throw cause
-    throw new BoxError('ENGINE_FAILED', `The console cannot be read: ${(cause as Error).message}`, { cause })
+    throw unreadable(cause)
   }
 }
 
@@ -58,22 +63,23 @@ async function* read(options: ReadConsolePiecesOptions): AsyncGenerator<ConsoleP
   const { home, box, from = 0, follow = false, holds = true, signal } = options
   const incarnation = options.incarnation ?? (await lastIncarnation(home, box))
   if (incarnation === undefined) return
-  const { dir, serial } = runFiles(home, box, incarnation)
-  const tail = new Tail(serial, { from })
+  const files = runFiles(home, box, incarnation)
+  const path = pathOf(files, options.of)
+  const tail = new Tail(path, { from })
   let wake = () => {}
   let changed = false
   const notice = () => {
     changed = true
     wake()
   }
-  const watch = follow ? new DirWatch(dir, notice, { persistent: holds }) : undefined
+  const watch = follow ? new DirWatch(files.dir, notice, { persistent: holds }) : undefined
   signal?.addEventListener('abort', notice, { once: true })
   try {
     while (true) {
       changed = false
       const isOver = signal?.aborted === true
       for await (const { bytes, at, missed, restarted } of tail.read()) {
-        if (missed > 0) yield* keptOf(serial, at - missed, at)
+        if (missed > 0) yield* keptOf(path, at - missed, at)
         if (bytes.length > 0) yield { bytes, end: at + bytes.length, restarted }
       }
       // What came before the signal is read also where reading took longer.
@@ -89,13 +95,33 @@ async function* read(options: ReadConsolePiecesOptions): AsyncGenerator<ConsoleP
   }
 }
 
+/** Where the last lines begin of what was printed so far, to read on from. Rejects with `ENGINE_FAILED`. */
+export async function consoleTail(
+  { home, box, incarnation }: { readonly home: string; readonly box: string; readonly incarnation: number },
+  of: ConsoleOf | undefined,
+  lines: number,
+): Promise<number> {
+  try {
+    return await tailStart(pathOf(runFiles(home, box, incarnation), of), lines)
+  } catch (cause) {
+    throw unreadable(cause)
+  }
+}
+
+const pathOf = ({ serial, command }: RunFiles, of: ConsoleOf = 'guest') => (of === 'guest' ? serial : command)
+
+function unreadable(cause: unknown): BoxError {
+  if (BoxError.is(cause)) return cause
+  return new BoxError('ENGINE_FAILED', `The console cannot be read: ${(cause as Error).message}`, { cause })
+}
+
 /** What was kept of the output between two places of its file, which was cut in between. */
 async function* keptOf(
-  serial: string,
+  path: string,
   from: number,
   to: number,
 ): AsyncGenerator<ConsolePiece, void, undefined> {
-  const cut = lastCut(serial)
+  const cut = lastCut(path)
   const kept = cut === undefined ? Buffer.alloc(0) : await lastBytes(cut.path, keptBytes)
   const begin = (cut?.offset ?? 0) - kept.length
   const wanted = kept.subarray(Math.max(0, from - begin), Math.max(0, to - begin))

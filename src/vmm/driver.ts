@@ -2,6 +2,7 @@ import type { CallbackActorLogic } from 'xstate'
 import type { Boundary, BoxContext, BoxFact, Effect, ProcessIdentity } from '../machines/index.ts'
 import type { GuestChannel } from './guest/channel.ts'
 import type { GuestPlace } from './guest/reach.ts'
+import type { VmmLooks } from './looks.ts'
 
 /** What the driver of one incarnation is made with. */
 export interface DriverInput {
@@ -76,6 +77,8 @@ export interface Hands {
   readonly driver: CallbackActorLogic<DriverEvent, DriverInput>
   /** a new session with the agent of a guest that is up; rejects with `UNSUPPORTED`, `GUEST_UNREACHABLE` or `ABORTED` */
   readonly reach: (place: GuestPlace, signal: AbortSignal) => Promise<GuestChannel>
+  /** questions to VMMs and the host, beside what drivers do */
+  readonly looks: VmmLooks
   /** deletes all files of a box; fine if there are none */
   readonly removeFiles: (home: string, box: string, boundary: Boundary) => Promise<void>
 }

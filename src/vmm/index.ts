@@ -1,5 +1,12 @@
 export { argumentsKey, hashArguments } from './arguments-key.ts'
-export { type ConsolePiece, type ReadConsoleOptions, readConsole, readConsolePieces } from './console.ts'
+export {
+  type ConsoleOf,
+  type ConsolePiece,
+  consoleTail,
+  type ReadConsoleOptions,
+  readConsole,
+  readConsolePieces,
+} from './console.ts'
 export { type DiscoverOptions, type Discovery, discover } from './discovery/discover.ts'
 export type { DriverEvent, DriverInput, Hands, LivingVmm, RunsOnHost, VmmChoice } from './driver.ts'
 export { checkHome } from './files/paths.ts'
@@ -12,6 +19,7 @@ export { FrameReader, frameOf } from './guest/frames.ts'
 export { Program, type ProgramSpec } from './guest/program.ts'
 export { agentMissing, type GuestPlace, hasAgent } from './guest/reach.ts'
 export { window } from './images/agent-protocol.ts'
+export type { VmmLooks, VmmPlace, VmmReading } from './looks.ts'
 export {
   draftSecrets,
   dropDraft,

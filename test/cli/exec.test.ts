@@ -4,12 +4,11 @@ import { join } from 'node:path'
 import { BoxRuntime } from 'boxledger'
 import * as assert from 'uvu/assert'
 import { connectGuest } from '../../src/vmm/guest/channel.ts'
-import type { Program } from '../../src/vmm/guest/program.ts'
 import { agentBox, handsTo } from '../api/exec/in-a-box.ts'
 import { HostAgents } from '../support/agent.ts'
-import { eventually } from '../support/eventually.ts'
 import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
+import { Typist } from '../support/typist.ts'
 import { instantVmm, smallGuest } from '../support/vmms.ts'
 import { finish, main, type Shell, shellOn } from './boxledger.ts'
 
@@ -51,37 +50,6 @@ const withOwner = (body: (place: Place) => Promise<void>): Promise<void> =>
       for (const { id } of await runtime.listInfo()) await runtime.remove(id, { force: true })
     }
   })
-
-/** Somebody at a terminal. */
-class Typist {
-  readonly #program: Program
-  seen = ''
-
-  constructor(program: Program) {
-    this.#program = program
-    void this.#read()
-  }
-
-  type(text: string): void {
-    this.#program.stdin.write(text)
-  }
-
-  resize(columns: number, rows: number): void {
-    this.#program.resize(columns, rows)
-  }
-
-  sees(text: string | RegExp): Promise<unknown> {
-    return eventually(() => (typeof text === 'string' ? this.seen.includes(text) : text.test(this.seen)))
-  }
-
-  async end(): Promise<number> {
-    return (await this.#program.ended).exitCode
-  }
-
-  async #read(): Promise<void> {
-    for await (const bytes of this.#program.stdout) this.seen += Buffer.from(bytes).toString('latin1')
-  }
-}
 
 test('the exit code, both outputs, input only where it is asked for, environment, directory', () =>
   withOwner(async ({ shell: { run, start } }) => {

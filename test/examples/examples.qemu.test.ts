@@ -12,12 +12,12 @@ import { runExample } from './run-example.ts'
 
 const test = suite('examples on real guests')
 
-const onQemu = (name: string, last: RegExp) =>
+const onQemu = (name: string, last: RegExp, input?: string) =>
   needsQemu(test, `${name} on a real guest`, () =>
     withTempDir(async home => {
       await mkdir(testImages(), { recursive: true, mode: 0o700 })
       await symlink(testImages(), join(home, 'images'))
-      const { code, stdout, stderr } = await runExample(name, home, qemuVmm)
+      const { code, stdout, stderr } = await runExample(name, home, qemuVmm, {}, input)
       assert.is(code, 0, stderr)
       assert.match(stdout, last)
       assert.equal(vmmsOf(home), [])
@@ -27,6 +27,11 @@ const onQemu = (name: string, last: RegExp) =>
 onQemu('hello', /started again: incarnation 2\n/)
 onQemu('exec', /executions: 4\n/)
 onQemu('crash-and-recover', /the same process: true\n/)
+onQemu(
+  'simple-box',
+  /^from Linux, exit code 3\nwhat it wrote: what it reads\nrunning, with 2 commands run\n$/,
+)
+onQemu('interactive-box', /^Linux\nthe shell ended with 7; the box is still running\n$/, 'uname -s\nexit 7\n')
 onQemu('reboot', /after 5 reboots: crashed, ending reboot-loop\n/)
 
 test.run()

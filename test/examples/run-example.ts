@@ -15,13 +15,16 @@ export async function runExample(
   home: string | undefined,
   vmm: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  input = '',
 ): Promise<Run> {
   const program = fileURLToPath(new URL(`../../examples/${name}.js`, import.meta.url))
   const BOXLEDGER_VMM = vmm.map(word => `'${word}'`).join(' ')
   const child = spawn(process.execPath, [program], {
     env: { ...process.env, BOXLEDGER_HOME: home, BOXLEDGER_VMM, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
+  child.stdin.on('error', () => {}) // one that reads nothing
+  child.stdin.end(input)
   const [stdout, stderr, [code]] = await Promise.all([
     text(child.stdout),
     text(child.stderr),

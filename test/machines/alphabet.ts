@@ -53,6 +53,8 @@ export const alphabet: readonly BoxEvent[] = [
   { type: 'guest.panicked', incarnation },
   { type: 'restart.scheduled', incarnation, delayMs: 100 },
   { type: 'command.exited', incarnation, exitCode: 7 },
+  { type: 'health.changed', incarnation, health: 'healthy' },
+  { type: 'health.changed', incarnation, health: 'unhealthy', reason: 'exit code 1' },
   { ...exit, last: 'orderly' },
   { ...exit, last: 'none' },
   { type: 'host.rebooted', incarnation },

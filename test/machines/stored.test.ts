@@ -46,6 +46,7 @@ const full = {
       backoff: { initialMs: 1, factor: 1.5, maxMs: 10, jitter: 0.5, resetAfterMs: 7 },
     },
     ready: { console: '^x$' },
+    health: { command: ['true'], intervalMs: 1_000, timeoutMs: 10, retries: 3, startPeriodMs: 0 },
   },
 } as const satisfies BoxEvent
 

@@ -1,6 +1,6 @@
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ReadConsoleOptions, readConsole, removeBoxFiles } from 'boxledger/vmm'
+import { consoleTail, type ReadConsoleOptions, readConsole, removeBoxFiles } from 'boxledger/vmm'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
@@ -93,5 +93,39 @@ test('files of a box are removed, also where there are none', async () => {
     assert.is(await textOf({ home, box }), '')
   })
 })
+
+test('the last lines begin where they do, whatever there is', () =>
+  withTempDir(async home => {
+    const place = { home, box, incarnation: 1 }
+    const tailOf = async (lines: number) => {
+      const from = await consoleTail(place, 'guest', lines)
+      return readFileSync(serialOf(home, 1), 'latin1').slice(from)
+    }
+    assert.is(await consoleTail(place, 'guest', 3), 0, 'of nothing')
+    writeFileSync(serialOf(home, 1), '')
+    assert.is(await tailOf(3), '')
+    writeFileSync(serialOf(home, 1), 'one\r\ntwo\r\nthree\r\n')
+    assert.equal(
+      [await tailOf(0), await tailOf(1), await tailOf(2), await tailOf(3), await tailOf(9)],
+      ['', 'three\r\n', 'two\r\nthree\r\n', 'one\r\ntwo\r\nthree\r\n', 'one\r\ntwo\r\nthree\r\n'],
+    )
+    appendFileSync(serialOf(home, 1), 'unfinished')
+    assert.equal([await tailOf(1), await tailOf(2)], ['unfinished', 'three\r\nunfinished'])
+    writeFileSync(serialOf(home, 1), '\n\n\n')
+    assert.equal([await tailOf(1), await tailOf(2)], ['\n', '\n\n'])
+    const many = Array.from({ length: 30_000 }, (_, n) => `line ${n}\n`)
+    writeFileSync(serialOf(home, 1), many.join(''))
+    for (const lines of [1, 100, 20_000, 29_999, 30_000, 30_001])
+      assert.is(await tailOf(lines), many.slice(-lines).join(''))
+  }))
+
+test('of a file that was cut no line from before the cut is among the last', () =>
+  withTempDir(async home => {
+    const serial = serialOf(home, 1)
+    writeFileSync(serial, Buffer.concat([Buffer.alloc(100), Buffer.from('after\n')]))
+    writeFileSync(`${serial}.cut-100`, 'before\n')
+    assert.is(await consoleTail({ home, box, incarnation: 1 }, 'guest', 5), 100)
+    assert.is(await consoleTail({ home, box, incarnation: 1 }, 'command', 5), 0)
+  }))
 
 test.run()

@@ -2,6 +2,7 @@ import {
   assertWanted,
   type BoxActor,
   type BoxInfo,
+  type BoxMetrics,
   closedError,
   type Engine,
   infoOf,
@@ -13,6 +14,7 @@ import {
   within,
 } from '../../engine/index.ts'
 import type { BoxTag, Head, LedgerRecord } from '../../machines/index.ts'
+import { consoleTail } from '../../vmm/index.ts'
 import type {
   Box,
   BoxEventsOptions,
@@ -25,16 +27,16 @@ import type {
   StopOptions,
   WaitForOptions,
 } from '../box.ts'
-import type { Execution } from '../execution.ts'
+import type { Execution, RunningCommand } from '../execution.ts'
 import { Observable } from '../observable.ts'
 import { check, shapes } from '../options.ts'
 import { longestMs, removedError, testOf } from '../waits.ts'
 import { consoleOf } from './console.ts'
 import { copy } from './copy.ts'
-import { beginExec, execution } from './exec.ts'
+import { type BeginsCommands, beginExec, execution, type WantedCommand } from './exec.ts'
 
 /** A box of the engine in this process. */
-export class EmbeddedBox implements Box {
+export class EmbeddedBox implements Box, BeginsCommands {
   readonly id: string
   readonly #engine: Engine
 
@@ -115,9 +117,11 @@ export class EmbeddedBox implements Box {
   }
 
   exec(command: string, args: readonly string[] = [], o: ExecOptions = {}): Execution {
-    return execution({ command, args, options: o }, (id, wanted) =>
-      beginExec(this.#engine, this.id, id, wanted),
-    )
+    return execution({ command, args, options: o }, (id, wanted) => this.beginExec(id, wanted))
+  }
+
+  beginExec(id: string, wanted: WantedCommand): Promise<RunningCommand> {
+    return beginExec(this.#engine, this.id, id, wanted)
   }
 
   async copyIn(from: string, to: string, o: CopyOptions = {}): Promise<void> {
@@ -131,12 +135,26 @@ export class EmbeddedBox implements Box {
   }
 
   async *console(o: ConsoleOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    const { follow = false, incarnation, signal } = check(shapes.console, o, 'console') as ConsoleOptions
+    const {
+      follow = false,
+      incarnation,
+      of,
+      tail,
+      signal,
+    } = check(shapes.console, o, 'console') as ConsoleOptions
     assertWanted(signal)
     const head = await this.#head()
     const wanted = incarnation ?? Math.max(1, head.state.context.incarnation)
-    const reading = { incarnation: wanted, follow, signal, holds: true }
+    const place = { home: this.#engine.home, box: this.id, incarnation: wanted }
+    const from = tail === undefined ? undefined : await consoleTail(place, of, tail)
+    const reading = { incarnation: wanted, follow, signal, of, from, holds: true }
     for await (const { bytes } of consoleOf(this.#engine, head, reading)) yield bytes
+  }
+
+  async metrics(): Promise<BoxMetrics> {
+    const head = await this.#head()
+    const { boxMetrics, isInert, ledger } = this.#engine
+    return boxMetrics.read(head, ledger.executionsOf(head.box), !isInert)
   }
 
   async *events(o: BoxEventsOptions = {}): AsyncGenerator<LedgerRecord, void, undefined> {

@@ -1,11 +1,12 @@
 import { assertWanted, type Engine } from '../../engine/index.ts'
 import { type Head, publicStateOf } from '../../machines/index.ts'
-import { type ConsolePiece, readConsolePieces } from '../../vmm/index.ts'
+import { type ConsoleOf, type ConsolePiece, readConsolePieces } from '../../vmm/index.ts'
 
 export interface FollowedConsole {
   readonly incarnation: number
   readonly follow: boolean
   readonly signal: AbortSignal | undefined
+  readonly of?: ConsoleOf | undefined
   /** what ends before it in the file has been read, in `bytes` */
   readonly from?: number | undefined
   /** false: who waits for more keeps no process alive */
@@ -16,7 +17,7 @@ export interface FollowedConsole {
 export async function* consoleOf(
   engine: Engine,
   head: Head,
-  { incarnation, follow, signal, from, holds }: FollowedConsole,
+  { incarnation, follow, signal, of, from, holds }: FollowedConsole,
 ): AsyncGenerator<ConsolePiece, void, undefined> {
   const over = new AbortController()
   const end = () => over.abort()
@@ -31,7 +32,7 @@ export async function* consoleOf(
   try {
     assertWanted(signal)
     const { home } = engine
-    const reading = { home, box: head.box, incarnation, follow, from, holds, signal: over.signal }
+    const reading = { home, box: head.box, incarnation, follow, of, from, holds, signal: over.signal }
     for await (const piece of readConsolePieces(reading)) {
       yield piece
       assertWanted(signal)

@@ -19,6 +19,11 @@ export interface WantedCommand {
   readonly options: ExecOptions
 }
 
+/** A box in which a command can be begun whose ID is known before. */
+export interface BeginsCommands {
+  beginExec(id: string, wanted: WantedCommand): Promise<RunningCommand>
+}
+
 export function checkExec(command: unknown, args: unknown, options: unknown): WantedCommand {
   return {
     command: check(shapes.program, command, 'command'),

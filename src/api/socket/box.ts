@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Observable } from 'rxjs'
 import type * as v from 'valibot'
-import { type BoxActor, type BoxInfo, closedError, tagOf } from '../../engine/index.ts'
+import { type BoxActor, type BoxInfo, type BoxMetrics, closedError, tagOf } from '../../engine/index.ts'
 import { BoxError, type BoxTag, type Head, type LedgerRecord, publicStateOf } from '../../machines/index.ts'
 import type {
   Box,
@@ -16,8 +16,8 @@ import type {
   WaitForOptions,
 } from '../box.ts'
 import { checkCopy } from '../embedded/copy.ts'
-import { execution } from '../embedded/exec.ts'
-import type { Execution } from '../execution.ts'
+import { type BeginsCommands, execution, type WantedCommand } from '../embedded/exec.ts'
+import type { Execution, RunningCommand } from '../execution.ts'
 import { observe } from '../observe.ts'
 import { check, shapes } from '../options.ts'
 import { removedError, testOf } from '../waits.ts'
@@ -29,7 +29,7 @@ import { TimeLimit } from './time-limit.ts'
 import type { BoxRef, ConsoleLine, ConsoleMark } from './wire.ts'
 
 /** A box of the home's owner. */
-export class RemoteBox implements Box {
+export class RemoteBox implements Box, BeginsCommands {
   readonly id: string
   readonly #shared: Shared
   /** as of the last answer to this handle */
@@ -92,11 +92,13 @@ export class RemoteBox implements Box {
   }
 
   exec(command: string, args: readonly string[] = [], o: ExecOptions = {}): Execution {
-    return execution({ command, args, options: o }, (id, wanted) => {
-      const { signal, input: _, ...options } = wanted.options
-      const { client } = this.#shared
-      return beginRemoteExec(client, this.#path('exec'), { ...wanted, id, options }, signal)
-    })
+    return execution({ command, args, options: o }, (id, wanted) => this.beginExec(id, wanted))
+  }
+
+  beginExec(id: string, wanted: WantedCommand): Promise<RunningCommand> {
+    const { signal, input: _, ...options } = wanted.options
+    const { client } = this.#shared
+    return beginRemoteExec(client, this.#path('exec'), { ...wanted, id, options }, signal)
   }
 
   async copyIn(from: string, to: string, o?: CopyOptions): Promise<void> {
@@ -119,6 +121,10 @@ export class RemoteBox implements Box {
       mark = at
       if (bytes !== '') yield Buffer.from(bytes, 'base64')
     }
+  }
+
+  metrics(): Promise<BoxMetrics> {
+    return this.#call('metrics', [])
   }
 
   async *events(o?: BoxEventsOptions): AsyncGenerator<LedgerRecord, void, undefined> {

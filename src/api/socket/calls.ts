@@ -93,6 +93,7 @@ export const calls: Readonly<Record<string, Call>> = {
 /** Verbs of a box, by name. */
 export const boxCalls: Readonly<Record<string, BoxCall>> = {
   info: box => box.info(),
+  metrics: box => box.metrics(),
   start: (box, _, [c], signal) => box.start(until(c, signal)),
   stop: (box, _, [o], signal) => box.stop(until(o, signal)),
   restart: (box, _, [c], signal) => box.restart(until(c, signal)),

@@ -1,5 +1,6 @@
 import { closedError, type Engine } from '../../engine/index.ts'
 import type { Head } from '../../machines/index.ts'
+import { consoleTail } from '../../vmm/index.ts'
 import type { ConsoleOptions } from '../box.ts'
 import { consoleOf } from '../embedded/console.ts'
 import { Bell } from './bell.ts'
@@ -13,7 +14,7 @@ import type { ConsoleLine, ConsoleMark } from './wire.ts'
 export async function* consoleLines(
   engine: Engine,
   id: string,
-  { follow = false, incarnation, signal }: ConsoleOptions & { readonly signal: AbortSignal },
+  { follow = false, incarnation, of, tail, signal }: ConsoleOptions & { readonly signal: AbortSignal },
   mark: ConsoleMark | undefined,
 ): AsyncGenerator<ConsoleLine, void, undefined> {
   // What the guest did while nobody owned the home has been told then.
@@ -23,9 +24,11 @@ export async function* consoleLines(
   const began = await rebootsThrough(engine, head, wanted)
   const goesOn = mark !== undefined && mark.reboots >= began
   let reboots = goesOn ? mark.reboots : began
-  let at = goesOn ? mark.at : 0
+  const place = { home: engine.home, box: id, incarnation: wanted }
+  const begin = mark === undefined && tail !== undefined ? await consoleTail(place, of, tail) : 0
+  let at = goesOn ? mark.at : begin
   yield { incarnation: wanted, reboots, at, bytes: '' }
-  const reading = { incarnation: wanted, follow, signal, holds: false, ...(goesOn ? { from: at } : {}) }
+  const reading = { incarnation: wanted, follow, signal, of, holds: false, from: at }
   for await (const piece of consoleOf(engine, head, reading)) {
     // A file begun anew is seen before the reboot is told, or after.
     reboots = Math.max(reboots + (piece.restarted ? 1 : 0), rebootsNow(engine, id, wanted))

@@ -96,7 +96,7 @@ export const actions = {
   recordReboot: change(({ context, event }) =>
     event.type === 'guest.rebooted'
       ? {
-          seen: { ...context.seen, ready: false },
+          seen: { ...context.seen, ready: false, health: null },
           reboots: {
             count: context.reboots.count + event.count,
             recent: recentReboots(context.reboots.recent, event.at, event.count),
@@ -113,6 +113,9 @@ export const actions = {
   })),
   recordCommandExit: change(({ context, event }) =>
     event.type === 'command.exited' ? { seen: { ...context.seen, commandExit: event.exitCode } } : {},
+  ),
+  recordHealth: change(({ context, event }) =>
+    event.type === 'health.changed' ? { seen: { ...context.seen, health: event.health } } : {},
   ),
   intendStop: change(({ context, event }) => ({ stop: stopIntent(context, event, 'requested') })),
   intendStrongerStop: change(({ context, event }) => ({

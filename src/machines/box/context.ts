@@ -10,6 +10,7 @@ const nothingSeen: SeenOfGuest = {
   poweredOff: false,
   panicked: false,
   commandExit: null,
+  health: null,
 }
 
 /** What is known of a VMM before it is made. */

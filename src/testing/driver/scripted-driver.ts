@@ -113,6 +113,15 @@ export function scriptedHands(world: DriverWorld): Hands {
     reach: async () => {
       throw new BoxError('UNSUPPORTED', 'There is no guest in a simulation')
     },
+    looks: {
+      // Nothing is counted here.
+      measure: async () => ({}),
+      ping: async ({ box, incarnation }) => {
+        const vmm = world.host.vmmOf(box)
+        if (vmm?.start.incarnation !== incarnation || !vmm.isAlive || vmm.isMute)
+          throw new Error('The VMM does not answer')
+      },
+    },
     removeFiles: async (_, box) => (world.life.isOver ? never() : world.removeFiles(box)),
   }
 }

@@ -1,6 +1,7 @@
 import { type Boundary, noBoundary, quoted, type VmPresence } from '../../machines/index.ts'
 import { type Answer, isObject, objectOf } from './answer.ts'
 import { ApiError } from './api-error.ts'
+import { type Counters, countersIn, isCount } from './counters.ts'
 import { Transport } from './http.ts'
 import type { VmConfig } from './vm-config.ts'
 
@@ -14,7 +15,11 @@ export interface VmInfo {
   readonly vm: Exclude<VmPresence, 'none'>
   /** as the VMM has understood it */
   readonly config: Readonly<Record<string, unknown>>
+  /** the guest's, balloon and hot-plugged memory counted, in `bytes` */
+  readonly memoryBytes: number | undefined
 }
+
+export type { Counters }
 
 export interface CallOptions {
   readonly signal?: AbortSignal | undefined
@@ -74,11 +79,22 @@ export class Client {
   async info({ signal, limitMs = 5_000 }: CallOptions = {}): Promise<VmInfo | undefined> {
     try {
       const answer = await this.#transport.call({ method: 'GET', name: 'vm.info', limitMs, signal })
-      const { state, config } = objectAt('vm.info', answer)
+      const { state, config, memory_actual_size: memory } = objectAt('vm.info', answer)
       const vm = typeof state === 'string' && Object.hasOwn(presences, state) ? presences[state] : undefined
       if (vm === undefined || !isObject(config))
         throw new ApiError('garbled', `vm.info was answered with the state ${quoted(state)}`)
-      return { vm, config }
+      return { vm, config, memoryBytes: isCount(memory) ? memory : undefined }
+    } catch (error) {
+      if (error instanceof ApiError && error.kind === 'absent') return undefined
+      throw error
+    }
+  }
+
+  /** Undefined if no VM runs. */
+  async counters({ signal, limitMs = 5_000 }: CallOptions = {}): Promise<Counters | undefined> {
+    try {
+      const answer = await this.#transport.call({ method: 'GET', name: 'vm.counters', limitMs, signal })
+      return countersIn(objectAt('vm.counters', answer))
     } catch (error) {
       if (error instanceof ApiError && error.kind === 'absent') return undefined
       throw error

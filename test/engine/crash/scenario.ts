@@ -63,8 +63,12 @@ export async function started(runtime: BoxRuntime, options: BoxOptions = small()
 /** Resolves when the box is on its way nowhere: as it will be until somebody does something. */
 export async function settled(box: Box): Promise<void> {
   const { state } = await box.waitFor(
-    ({ recovering, state, restartAt }) =>
-      !recovering && restartAt === undefined && !['starting', 'stopping', 'removing'].includes(state),
+    ({ recovering, state, restartAt, health }) =>
+      !recovering &&
+      restartAt === undefined &&
+      !['starting', 'stopping', 'removing'].includes(state) &&
+      // One that is asked how it is will tell.
+      !(state === 'running' && health === 'starting'),
     { timeoutMs: 30_000 },
   )
   if (state !== 'running' && state !== 'paused') return
