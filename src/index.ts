@@ -15,6 +15,7 @@ export { type HostInfo, type HostInfoOptions, hostInfo, type VmmFinding } from '
 export type { BoxOptions } from './api/options.ts'
 export { BoxRuntime } from './api/runtime.ts'
 export type { ListFilter, OpenOptions } from './api/runtime-options.ts'
+export type { BoxSnapshots, CloneOptions, SnapshotInfo } from './api/snapshots.ts'
 export type { ConnectOptions } from './api/socket/connect.ts'
 export type { BoxActor, BoxEnding, BoxInfo, Clock, RuntimeMetrics } from './engine/index.ts'
 export {

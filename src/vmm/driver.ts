@@ -76,6 +76,8 @@ export interface Hands {
   readonly driver: CallbackActorLogic<DriverEvent, DriverInput>
   /** a new session with the agent of a guest that is up; rejects with `UNSUPPORTED`, `GUEST_UNREACHABLE` or `ABORTED` */
   readonly reach: (place: GuestPlace, signal: AbortSignal) => Promise<GuestChannel>
+  /** deletes a snapshot of a box; fine if it is gone */
+  readonly removeSnapshot: (home: string, box: string, name: string, boundary: Boundary) => Promise<void>
   /** deletes all files of a box; fine if there are none */
   readonly removeFiles: (home: string, box: string, boundary: Boundary) => Promise<void>
 }

@@ -4,6 +4,7 @@ import type { DriverEvent, DriverInput, Hands } from './driver.ts'
 import { removeBoxFiles } from './files/remove.ts'
 import { reachGuest } from './guest/reach.ts'
 import { runsOnHost } from './host/runs.ts'
+import { removeSnapshot } from './snapshots/remove.ts'
 
 /**
  * The driver of one incarnation, as an actor: told effects, telling facts. It is never persisted; for an incarnation of
@@ -20,5 +21,6 @@ export const vmmHands: Hands = {
   driver: vmmDriver,
   runs: runsOnHost,
   reach: reachGuest,
+  removeSnapshot,
   removeFiles: removeBoxFiles,
 }

@@ -9,6 +9,7 @@ import {
   lifecycle,
   notFound,
   records,
+  snapshots,
   whileWanted,
   within,
 } from '../../engine/index.ts'
@@ -16,6 +17,7 @@ import type { BoxTag, Head, LedgerRecord } from '../../machines/index.ts'
 import type {
   Box,
   BoxEventsOptions,
+  CloneOptions,
   CommandOptions,
   ConsoleOptions,
   CopyOptions,
@@ -32,15 +34,18 @@ import { longestMs, removedError, testOf } from '../waits.ts'
 import { consoleOf } from './console.ts'
 import { copy } from './copy.ts'
 import { beginExec, execution } from './exec.ts'
+import { EmbeddedSnapshots } from './snapshots.ts'
 
 /** A box of the engine in this process. */
 export class EmbeddedBox implements Box {
   readonly id: string
+  readonly snapshots: EmbeddedSnapshots
   readonly #engine: Engine
 
   constructor(engine: Engine, id: string) {
     this.#engine = engine
     this.id = id
+    this.snapshots = new EmbeddedSnapshots(engine, id, () => this.#head())
   }
 
   get name(): string | undefined {
@@ -128,6 +133,12 @@ export class EmbeddedBox implements Box {
   async copyOut(from: string, to: string, o: CopyOptions = {}): Promise<void> {
     this.#assertOpen()
     await copy(this.#engine, this.id, 'copyOut', [from, to], o)
+  }
+
+  async clone(o: CloneOptions = {}): Promise<EmbeddedBox> {
+    const { signal, name, snapshot, ...given } = check(shapes.clone, o, 'clone') as CloneOptions
+    const work = () => snapshots.clone(this.#engine, this.id, { name, snapshot }, given)
+    return await whileWanted(signal, async () => new EmbeddedBox(this.#engine, (await work()).box))
   }
 
   async *console(o: ConsoleOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
