@@ -14,6 +14,15 @@ export async function createSnapshot(
   wanted: string,
   c: CommandOptions,
 ): Promise<KeptSnapshot> {
+  const release = await engine.channels.hold(box)
+  try {
+    return await save(engine, box, wanted, c)
+  } finally {
+    release()
+  }
+}
+
+async function save(engine: Engine, box: string, wanted: string, c: CommandOptions): Promise<KeptSnapshot> {
   const { head, record } = await ask(
     engine,
     box,

@@ -5,6 +5,7 @@ import { messageOf } from './failures.ts'
 import { Incarnation } from './incarnation.ts'
 import { type Found, findVmmOf, lookAt } from './look.ts'
 import { pauseVm, resumeVm } from './pause.ts'
+import { renewGuest } from './renew.ts'
 import { restoreVm } from './restore.ts'
 import { commitSnapshot, releaseVm, saveVm } from './save.ts'
 import { awaitVmm, bootVm, createVm, prepareFiles, spawn } from './start.ts'
@@ -99,7 +100,7 @@ export class DriverActor {
   async #do({ type }: Effect, task: Task): Promise<void> {
     if (type === 'lookAtVmm') return await this.#lookAgain(task.signal)
     if (type === 'awaitGuest') {
-      if (task.recovered) await task.attach()
+      if (!task.recovered || (await task.attach())) await renewGuest(task)
       return
     }
     await work[type]?.(task)
