@@ -38,6 +38,7 @@ async function save(engine: Engine, box: string, wanted: string, c: CommandOptio
   )
   const name = record?.event.type === 'snapshot.requested' ? record.event.name : wanted
   const version = record?.version ?? head.version
+  let failed: BoxError | undefined
   return await engine.waiting.for(
     head,
     (now, record) => {
@@ -45,7 +46,10 @@ async function save(engine: Engine, box: string, wanted: string, c: CommandOptio
       const found = kept.find(each => each.version === version)
       if (found !== undefined) return found
       if (record?.event.type === 'snapshot.failed' && record.event.name === name)
-        throw failureOf(record.event)
+        failed = failureOf(record.event)
+      // Nobody is told before the VM runs again.
+      if (now.state.effects.releaseVm !== undefined) return undefined
+      if (failed !== undefined) throw failed
       if (saving?.version === version && isUp(now)) return undefined
       assertKnown(now, 'saved')
       if (!isUp(now)) throw stopped(now)

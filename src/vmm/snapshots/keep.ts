@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Boundary, SnapshotPlace } from '../../machines/index.ts'
+import { type Boundary, BoxError, type SnapshotPlace } from '../../machines/index.ts'
 import { isOwnDirectory, wary } from '../files/own-file.ts'
 import { snapshotsDir } from '../files/paths.ts'
 import { type Manifest, manifestFormat, manifestName, readManifest } from './manifest.ts'
@@ -9,6 +9,7 @@ import { isStaged, type SnapshotFiles } from './place.ts'
 
 /** Makes the directory that a VMM is to fill; what is left of an earlier try goes. */
 export async function stage(files: SnapshotFiles, boundary: Boundary): Promise<void> {
+  if (isOwnDirectory(files.dir)) throw nameTaken(files.dir)
   await dropStaged(files, boundary)
   boundary('before staging a snapshot')
   await mkdir(files.all, { recursive: true, mode: 0o700 })
@@ -69,9 +70,14 @@ export async function keepStaged(
 /** It has its name already: by an earlier engine, for the same request. */
 async function kept(dir: string, { box, name, version }: SnapshotPlace & { readonly version: number }) {
   const manifest = await readManifest(dir, { box, name })
-  if (manifest.version !== version) throw new Error(`${dir} is there already, and not what was asked for`)
+  if (manifest.version !== version) throw nameTaken(dir)
   await syncDir(dirname(dir))
   return { bytes: bytesOf(manifest.files) }
+}
+
+/** `NAME_TAKEN`: what the ledger does not know is not deleted for that. */
+function nameTaken(dir: string): BoxError {
+  return new BoxError('NAME_TAKEN', `The ledger does not know it, but there is ${dir} already`)
 }
 
 const bytesOf = (files: readonly Part[]) => files.reduce((sum, { bytes }) => sum + bytes, 0)

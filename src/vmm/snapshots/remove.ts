@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import type { Boundary } from '../../machines/index.ts'
 import { isOwnDirectory } from '../files/own-file.ts'
@@ -10,7 +11,8 @@ export async function removeSnapshot(
   name: string,
   boundary: Boundary,
 ): Promise<void> {
-  const { dir, gone } = snapshotFiles(home, box, name)
+  const { all, dir, gone } = snapshotFiles(home, box, name)
+  if (existsSync(all) && !isOwnDirectory(all)) throw new Error(`${all} is not a directory of its own`)
   const left = [gone, dir].some(isOwnDirectory)
   if (!left) return
   boundary('before setting a snapshot aside')

@@ -3,6 +3,7 @@ import { executions } from './scenarios/executions.ts'
 import { files } from './scenarios/files.ts'
 import { commands, fates, starts } from './scenarios/life.ts'
 import { recoveries } from './scenarios/recoveries.ts'
+import { snapshots } from './scenarios/snapshots.ts'
 import { special } from './scenarios/special.ts'
 import { busy, reopen } from './scenarios/unbounded.ts'
 
@@ -14,6 +15,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   ...fates,
   ...recoveries,
   ...executions,
+  ...snapshots,
 }
 
 /** One of them, one of a single row, or one without an end of its own. */
