@@ -28,7 +28,8 @@ export async function restoreVm(task: Task): Promise<void> {
     const info = await box.client.info({ signal })
     const different = info ? differences(config, info.config) : ['all of it']
     if (different.length > 0) throw new Error(`The VMM did not take ${different.join(', ')}`)
-    if (info?.vm === 'paused') await box.client.act('vm.resume', { signal })
+    if (info?.vm === 'paused')
+      await watch.events.tellChange('vm/resumed', signal, () => box.client.act('vm.resume', { signal }))
     if (signal.aborted) return
     const guest = hasAgent(box.context.spec) ? 'stale' : manifest.ready ? 'ready' : 'unready'
     await watch.events.tellRestored({ type: 'snapshot.restored', ...origin, guest })
