@@ -3,8 +3,9 @@ import type { BoxActor, BoxInfo, BoxMetrics } from '../engine/index.ts'
 import type { BoxTag, LedgerRecord, StopMode } from '../machines/index.ts'
 import type { ConsoleOf, CopyProgress } from '../vmm/index.ts'
 import type { ExecOptions, Execution } from './execution.ts'
+import type { BoxSnapshots, CloneOptions } from './snapshots.ts'
 
-export type { CopyProgress, ExecOptions }
+export type { CloneOptions, CopyProgress, ExecOptions }
 
 export interface CommandOptions {
   /** the same ID twice: the same result, done once */
@@ -103,6 +104,14 @@ export interface Box {
   copyIn(from: string, to: string, o?: CopyOptions): Promise<void>
   /** The same out of the guest; owned by this process's user, and without set-user-ID bits. */
   copyOut(from: string, to: string, o?: CopyOptions): Promise<void>
+  /** Its snapshots: all that is saved of it to go on from. They go when it is removed. */
+  readonly snapshots: BoxSnapshots
+  /**
+   * A new box that goes on from where this one is, or was saved: with the same spec, labels and secrets, and an identity
+   * of its own. Resolves when it is ready; one that does not come up is removed again. Rejects as `snapshots.create` and
+   * `start` do.
+   */
+  clone(o?: CloneOptions): Promise<Box>
   /** Output of the last incarnation, or the given one; with `follow` until it is over, also if it has yet to begin. */
   console(o?: ConsoleOptions): AsyncGenerator<Uint8Array, void, undefined>
   /**

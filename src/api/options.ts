@@ -166,6 +166,7 @@ export const shapes = {
     timeoutMs: v.optional(whole(0, 86_400_000)),
   }),
   remove: strict({ ...commandEntries, force: v.optional(v.boolean()) }),
+  clone: strict({ ...commandEntries, name: v.optional(name), snapshot: v.optional(name) }),
   wait: strict({ signal }),
   waitFor: strict({ signal, timeoutMs: v.optional(whole(0, Number.MAX_SAFE_INTEGER)) }),
   list: filter({

@@ -6,6 +6,7 @@ import type { Output } from './output.ts'
 import { type GlobalOptions, withHome } from './session.ts'
 import { addAdopt } from './verbs/adopt.ts'
 import { addArchive } from './verbs/archive.ts'
+import { addClone } from './verbs/clone.ts'
 import { addCompact } from './verbs/compact.ts'
 import { addConsole } from './verbs/console.ts'
 import { addCp } from './verbs/cp.ts'
@@ -25,6 +26,7 @@ import { addResume } from './verbs/resume.ts'
 import { addRm } from './verbs/rm.ts'
 import { addRun } from './verbs/run.ts'
 import { addServe } from './verbs/serve.ts'
+import { addSnapshot } from './verbs/snapshot.ts'
 import { addStart } from './verbs/start.ts'
 import { addStats } from './verbs/stats.ts'
 import { addStop } from './verbs/stop.ts'
@@ -50,6 +52,8 @@ const verbs = [
   addLogs,
   addStats,
   addCp,
+  addSnapshot,
+  addClone,
   addLog,
   addVerify,
   addAdopt,

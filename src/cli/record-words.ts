@@ -12,6 +12,20 @@ export function eventWords(event: Event): string {
       return event.name ?? 'no name'
     case 'box.resolved':
       return event.verdict
+    case 'start.requested':
+      return event.snapshot === undefined ? '' : `from snapshot ${event.snapshot}`
+    case 'snapshot.requested':
+    case 'snapshot.written':
+    case 'snapshot.removal.requested':
+    case 'snapshot.removed':
+      return event.name
+    case 'snapshot.committed':
+      return `${event.name}, ${event.bytes} bytes`
+    case 'snapshot.restored':
+      return `${event.name} of ${event.box}`
+    case 'snapshot.failed':
+    case 'snapshot.removal.failed':
+      return `${event.name}: ${event.code}: ${event.message}`
     case 'stop.requested':
       return [event.mode === 'graceful' ? '' : event.mode, event.reason ?? ''].filter(Boolean).join(': ')
     case 'remove.requested':

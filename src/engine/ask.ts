@@ -1,6 +1,7 @@
 import {
   type BoxCommand,
   BoxError,
+  type Failure,
   type Head,
   isErrorCode,
   type LedgerRecord,
@@ -67,8 +68,8 @@ export function stopped(head: Head): BoxError {
   })
 }
 
-export function failureOf(event: { readonly code: string; readonly message: string }): BoxError {
-  return new BoxError(isErrorCode(event.code) ? event.code : 'ENGINE_FAILED', event.message)
+export function failureOf({ code, message, details = {} }: Failure): BoxError {
+  return new BoxError(isErrorCode(code) ? code : 'ENGINE_FAILED', message, { details })
 }
 
 /** Nobody can tell for now what becomes of a command: it is settled, and recorded, when the VMM can be looked at again. */

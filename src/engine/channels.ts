@@ -13,6 +13,8 @@ export class Channels {
   readonly #home: string
   readonly #reach: Hands['reach']
   readonly #sessions = new Map<string, Session>()
+  /** snapshots being made, by box */
+  readonly #held = new Map<string, number>()
   #isClosed = false
 
   constructor(home: string, reach: Hands['reach']) {
@@ -44,6 +46,25 @@ export class Channels {
       else closed.addEventListener('abort', forget, { once: true })
     }, forget)
     return await channel
+  }
+
+  /**
+   * What runs in a guest goes on in those that are made of its snapshots: the agent is told before one is made, if there
+   * is a session. Resolves with what is to be called when it is over.
+   */
+  async hold(box: string): Promise<() => void> {
+    const count = (by: 1 | -1) => {
+      const held = (this.#held.get(box) ?? 0) + by
+      if (held === 0) this.#held.delete(box)
+      else this.#held.set(box, held)
+      return held
+    }
+    count(1)
+    const channel = await this.#sessions.get(box)?.channel.catch(() => undefined)
+    await channel?.stay(true)
+    return () => {
+      if (count(-1) === 0) void channel?.stay(false)
+    }
   }
 
   /** Ends the session with an incarnation that is over. */

@@ -10,6 +10,7 @@ import {
 } from '../machines/index.ts'
 import type { DriverInput, Hands } from '../vmm/index.ts'
 import type { Root } from './root.ts'
+import { SnapshotRemovals } from './snapshot-removals.ts'
 import type { StartQueue } from './start-queue.ts'
 
 type DriverActor = Actor<Hands['driver']>
@@ -32,10 +33,17 @@ export class Effects {
   readonly #world: EffectWorld
   readonly #running = new Map<string, Set<string>>()
   readonly #drivers = new Map<string, { incarnation: number; actor: DriverActor }>()
+  readonly #removals: SnapshotRemovals
   #closed = false
 
   constructor(world: EffectWorld) {
     this.#world = world
+    this.#removals = new SnapshotRemovals({
+      home: world.home,
+      removeSnapshot: world.hands.removeSnapshot,
+      boundary: world.driver.boundary,
+      tell: (box, fact) => this.#tell(box, fact),
+    })
   }
 
   /** Makes what runs for a box what its head holds: ends what is not wanted any more, begins what is new. */
@@ -52,6 +60,7 @@ export class Effects {
     if (publicStateOf(state.value) !== 'starting') this.#world.queue.leave(box)
     else if (recovered && state.effects.queueStart === undefined) this.#world.queue.hold(box)
     if (!state.context.open) this.#stopDriver(box)
+    this.#removals.follow(head)
     for (const [id, effect] of wanted)
       if (!running.has(id)) {
         running.add(id)

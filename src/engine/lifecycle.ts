@@ -6,10 +6,21 @@ import {
   isErrorCode,
   quoted,
   readyOf,
+  type SnapshotPlace,
   type StopMode,
 } from '../machines/index.ts'
 import type { Secrets } from '../vmm/index.ts'
-import { ask, assertKnown, type CommandOptions, failureOf, isDown, isGone, stateOf, stopped } from './ask.ts'
+import {
+  type Asked,
+  ask,
+  assertKnown,
+  type CommandOptions,
+  failureOf,
+  isDown,
+  isGone,
+  stateOf,
+  stopped,
+} from './ask.ts'
 import { attachedOf } from './attached.ts'
 import type { Engine } from './engine.ts'
 import { assertSame, repeatedOf } from './repeated.ts'
@@ -23,6 +34,8 @@ export interface NewBox {
   readonly labels: Readonly<Record<string, string>>
   readonly spec: BoxSpec
   readonly secrets?: Secrets
+  /** what it begins with, instead of a boot */
+  readonly origin?: SnapshotPlace
 }
 
 const modes: readonly StopMode[] = ['graceful', 'force', 'kill']
@@ -40,9 +53,13 @@ export async function create(engine: Engine, box: NewBox, c: CommandOptions): Pr
     throw new BoxError('INVALID_ARGUMENT', `ids gave ${quoted(id)}, which is no ID of a box`, {
       details: { field: 'ids' },
     })
-  const { name = null, labels, spec, secrets } = box
+  const { name = null, labels, spec, secrets, origin } = box
   const record = () =>
-    engine.submit(id, () => ({ type: 'box.created', id, name, labels, spec }), c) as Promise<Head>
+    engine.submit(
+      id,
+      () => ({ type: 'box.created', id, name, labels, spec, ...(origin === undefined ? {} : { origin }) }),
+      c,
+    ) as Promise<Head>
   return secrets === undefined
     ? record()
     : recordWithSecrets(engine.home, id, secrets, engine.boundary, record)
@@ -51,7 +68,7 @@ export async function create(engine: Engine, box: NewBox, c: CommandOptions): Pr
 /** Resolves when the box is ready, by its own rule; a box that is up already is done. */
 export async function start(engine: Engine, box: string, c: CommandOptions): Promise<void> {
   let isUp = false
-  const { head, done } = await ask(
+  const asked = await ask(
     engine,
     box,
     'start.requested',
@@ -61,8 +78,17 @@ export async function start(engine: Engine, box: string, c: CommandOptions): Pro
     },
     c,
   )
+  if (asked.done || !isUp) await followStart(engine, asked, c.signal)
+}
+
+/** Resolves when the box is ready that a start was asked of. */
+export async function followStart(
+  engine: Engine,
+  { head, done }: Asked,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   if (done) assertStarted(head)
-  else if (!isUp) await untilReady(engine, head, c.signal)
+  else await untilReady(engine, head, signal)
 }
 
 /** Of a start that was over before it was asked about again, as far as its box still tells. */

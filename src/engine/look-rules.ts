@@ -1,11 +1,12 @@
-import { type BoxFact, type BoxState, type Head, pathOf, step } from '../machines/index.ts'
+import { type BoxFact, type BoxState, type Head, pathOf, snapshotsOf, step } from '../machines/index.ts'
 import type { PreviousOwner } from '../store/index.ts'
 
 const beforeSpawn = new Set(['starting.queued', 'starting.preparing', 'starting.spawning'])
 
 /** Nothing is under way, nothing is awaited: most boxes of a home, so opening it passes over them at once. */
 export function isAtRest({ context, effects, timers }: BoxState): boolean {
-  return !context.open && Object.keys(effects).length === 0 && Object.keys(timers).length === 0
+  const isLeaving = snapshotsOf(context).kept.some(({ leaving }) => leaving)
+  return !isLeaving && !context.open && Object.keys(effects).length === 0 && Object.keys(timers).length === 0
 }
 
 /**

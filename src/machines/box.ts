@@ -41,6 +41,9 @@ export const boxMachine = box.createMachine({
       { target: '.crashed', actions: 'recordEnding' },
     ],
     'box.unknown': [{ guard: 'isOver' }, { target: '.unknown', actions: 'recordUnknown' }],
+    'snapshot.removal.requested': { guard: 'mayForget', actions: 'markSnapshot' },
+    'snapshot.removal.failed': { actions: 'unmarkSnapshot' },
+    'snapshot.removed': { actions: 'forgetSnapshot' },
     'incarnation.found': [
       { guard: 'mayLive', target: '.unknown', actions: 'openFound' },
       { actions: 'countIncarnation' },
@@ -52,7 +55,11 @@ export const boxMachine = box.createMachine({
       tags: 'down',
       on: {
         'box.renamed': { actions: 'rename' },
-        'start.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
+        'start.requested': {
+          guard: 'startsAsMayBe',
+          target: 'starting',
+          actions: ['openIncarnation', 'forgetAttempts'],
+        },
         'restart.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
         'remove.requested': { target: 'removing.deleting', actions: 'intendRemoval' },
       },
@@ -136,7 +143,10 @@ export const boxMachine = box.createMachine({
           invoke: { id: 'awaitVmm', src: 'awaitVmm' },
           after: { vmmReadyLimit: { target: '#box.stopping.killing', actions: 'noteSilent' } },
           on: {
-            'vmm.ready': { target: 'creating', actions: 'recordVersion' },
+            'vmm.ready': [
+              { guard: 'restores', target: 'restoring', actions: 'recordVersion' },
+              { target: 'creating', actions: 'recordVersion' },
+            ],
             'vmm.exited': [
               {
                 guard: 'goesAway',
@@ -170,6 +180,26 @@ export const boxMachine = box.createMachine({
           on: {
             'vm.booted': [
               { guard: 'readyAtBoot', target: '#box.running', actions: 'recordBoot' },
+              { target: 'waiting', actions: 'recordBoot' },
+            ],
+            'vmm.exited': [
+              {
+                guard: 'goesAway',
+                target: '#box.removing.deleting',
+                actions: ['noteNoBoot', 'recordEnding'],
+              },
+              { target: '#box.failed', actions: ['noteNoBoot', 'recordEnding'] },
+            ],
+          },
+        },
+        restoring: {
+          description: 'The VM is made of a snapshot, instead of a boot',
+          invoke: { id: 'restoreVm', src: 'restoreVm' },
+          after: { restoreLimit: { target: '#box.stopping.killing', actions: 'noteSlowRestore' } },
+          on: {
+            'snapshot.restored': [
+              { guard: 'guestWasReady', target: '#box.running', actions: ['recordBoot', 'recordGuestReady'] },
+              { guard: 'needsNoGuest', target: '#box.running', actions: 'recordBoot' },
               { target: 'waiting', actions: 'recordBoot' },
             ],
             'vmm.exited': [
@@ -256,13 +286,73 @@ export const boxMachine = box.createMachine({
       states: {
         steady: {
           description: 'Nothing is under way',
-          on: { 'pause.requested': { target: 'pausing' } },
+          on: {
+            'pause.requested': { target: 'pausing' },
+            'snapshot.requested': { guard: 'isNewSnapshot', target: 'saving', actions: 'intendSnapshot' },
+          },
         },
         pausing: {
           description: 'A pause is under way',
           invoke: { id: 'pauseVm', src: 'pauseVm' },
           after: { pauseLimit: { target: 'steady' } },
           on: { 'pause.failed': { target: 'steady' } },
+        },
+        saving: {
+          description: 'The VMM writes a snapshot; the VM stands still meanwhile',
+          invoke: { id: 'saveVm', src: 'saveVm' },
+          after: { saveLimit: { target: 'releasing', actions: 'dropSnapshot' } },
+          on: {
+            'vm.paused': {},
+            'vmm.adopted': [
+              {
+                guard: 'vmAbsent',
+                target: '#box.stopping.closing',
+                actions: ['recordProcess', 'recordPowerOff'],
+              },
+              { actions: 'recordProcess' },
+            ],
+            'snapshot.written': { target: 'releasing', actions: 'noteWritten' },
+            'snapshot.failed': { target: 'releasing', actions: 'dropSnapshot' },
+          },
+        },
+        releasing: {
+          description: 'The VM is to run again, whatever became of the snapshot',
+          invoke: { id: 'releaseVm', src: 'releaseVm' },
+          after: { releaseLimit: { target: '#box.unknown', actions: 'recordUnreleased' } },
+          on: {
+            'vm.paused': {},
+            'vmm.adopted': [
+              {
+                guard: 'vmAbsent',
+                target: '#box.stopping.closing',
+                actions: ['recordProcess', 'recordPowerOff'],
+              },
+              { actions: 'recordProcess' },
+            ],
+            'vm.resumed': [{ guard: 'isWritten', target: 'committing' }, { target: 'steady' }],
+            'resume.failed': [
+              { guard: 'isWritten', target: '#box.paused.committing' },
+              { target: '#box.paused' },
+            ],
+          },
+        },
+        committing: {
+          description: 'A snapshot that is written is made to last',
+          invoke: { id: 'commitSnapshot', src: 'commitSnapshot' },
+          on: {
+            'vm.paused': { target: '#box.paused.committing' },
+            'vmm.adopted': [
+              { guard: 'vmPaused', target: '#box.paused.committing', actions: 'recordProcess' },
+              {
+                guard: 'vmAbsent',
+                target: '#box.stopping.closing',
+                actions: ['recordProcess', 'recordPowerOff'],
+              },
+              { actions: 'recordProcess' },
+            ],
+            'snapshot.committed': { target: 'steady', actions: 'keepSnapshot' },
+            'snapshot.failed': { target: 'steady', actions: 'dropSnapshot' },
+          },
         },
       },
     },
@@ -295,13 +385,53 @@ export const boxMachine = box.createMachine({
       states: {
         held: {
           description: 'Nothing is under way',
-          on: { 'resume.requested': { target: 'resuming' } },
+          on: {
+            'resume.requested': { target: 'resuming' },
+            'snapshot.requested': { guard: 'isNewSnapshot', target: 'saving', actions: 'intendHeldSnapshot' },
+          },
         },
         resuming: {
           description: 'A resume is under way',
           invoke: { id: 'resumeVm', src: 'resumeVm' },
           after: { pauseLimit: { target: 'held' } },
           on: { 'resume.failed': { target: 'held' } },
+        },
+        saving: {
+          description: 'The VMM writes a snapshot',
+          invoke: { id: 'saveHeldVm', src: 'saveVm' },
+          after: { saveLimit: { target: 'held', actions: 'dropSnapshot' } },
+          on: {
+            'vm.resumed': { target: '#box.running', actions: 'dropSnapshot' },
+            'vmm.adopted': [
+              { guard: 'vmRuns', target: '#box.running', actions: ['recordProcess', 'dropSnapshot'] },
+              {
+                guard: 'vmAbsent',
+                target: '#box.stopping.closing',
+                actions: ['recordProcess', 'recordPowerOff'],
+              },
+              { actions: 'recordProcess' },
+            ],
+            'snapshot.written': { target: 'committing', actions: 'noteWritten' },
+            'snapshot.failed': { target: 'held', actions: 'dropSnapshot' },
+          },
+        },
+        committing: {
+          description: 'A snapshot that is written is made to last',
+          invoke: { id: 'commitHeldSnapshot', src: 'commitSnapshot' },
+          on: {
+            'vm.resumed': { target: '#box.running.committing' },
+            'vmm.adopted': [
+              { guard: 'vmRuns', target: '#box.running.committing', actions: 'recordProcess' },
+              {
+                guard: 'vmAbsent',
+                target: '#box.stopping.closing',
+                actions: ['recordProcess', 'recordPowerOff'],
+              },
+              { actions: 'recordProcess' },
+            ],
+            'snapshot.committed': { target: 'held', actions: 'keepSnapshot' },
+            'snapshot.failed': { target: 'held', actions: 'dropSnapshot' },
+          },
         },
       },
     },
@@ -380,7 +510,11 @@ export const boxMachine = box.createMachine({
       initial: 'resting',
       on: {
         'box.renamed': { actions: 'rename' },
-        'start.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
+        'start.requested': {
+          guard: 'startsAsMayBe',
+          target: 'starting',
+          actions: ['openIncarnation', 'forgetAttempts'],
+        },
         'restart.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
         'remove.requested': { guard: 'isForced', target: 'removing.deleting', actions: 'intendRemoval' },
       },
@@ -421,7 +555,11 @@ export const boxMachine = box.createMachine({
       initial: 'resting',
       on: {
         'box.renamed': { actions: 'rename' },
-        'start.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
+        'start.requested': {
+          guard: 'startsAsMayBe',
+          target: 'starting',
+          actions: ['openIncarnation', 'forgetAttempts'],
+        },
         'restart.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
         'remove.requested': { guard: 'isForced', target: 'removing.deleting', actions: 'intendRemoval' },
       },
@@ -462,7 +600,11 @@ export const boxMachine = box.createMachine({
       initial: 'resting',
       on: {
         'box.renamed': { actions: 'rename' },
-        'start.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
+        'start.requested': {
+          guard: 'startsAsMayBe',
+          target: 'starting',
+          actions: ['openIncarnation', 'forgetAttempts'],
+        },
         'restart.requested': { target: 'starting', actions: ['openIncarnation', 'forgetAttempts'] },
         'remove.requested': { guard: 'isForced', target: 'removing.deleting', actions: 'intendRemoval' },
       },
@@ -512,7 +654,7 @@ export const boxMachine = box.createMachine({
           description: "The box's files are being deleted",
           invoke: { id: 'removeFiles', src: 'removeFiles' },
           on: {
-            'box.removed': { target: '#box.removed' },
+            'box.removed': { target: '#box.removed', actions: 'forgetSnapshots' },
             'remove.failed': { target: 'resting' },
           },
         },
@@ -537,8 +679,18 @@ export const boxMachine = box.createMachine({
         'vmm.adopted': [
           { guard: 'isRemoving', target: 'removing.killing', actions: ['recordProcess', 'recordKnown'] },
           { guard: 'isStopping', target: 'stopping.closing', actions: ['recordProcess', 'recordKnown'] },
-          { guard: 'vmRuns', target: 'running', actions: ['recordProcess', 'recordKnown'] },
-          { guard: 'vmPaused', target: 'paused', actions: ['recordProcess', 'recordKnown'] },
+          {
+            guard: 'restoreCutOff',
+            target: 'stopping.killing',
+            actions: ['recordProcess', 'recordKnown', 'noteLostStart'],
+          },
+          {
+            guard: 'isHeld',
+            target: 'running.releasing',
+            actions: ['recordProcess', 'recordKnown', 'dropSnapshot'],
+          },
+          { guard: 'vmRuns', target: 'running', actions: ['recordProcess', 'recordKnown', 'dropSnapshot'] },
+          { guard: 'vmPaused', target: 'paused', actions: ['recordProcess', 'recordKnown', 'dropSnapshot'] },
           {
             guard: 'neverRan',
             target: 'stopping.killing',

@@ -15,9 +15,16 @@ type Given = Readonly<Record<string, unknown>>
  * Throws `INVALID_ARGUMENT` for what is none, a fact above all.
  */
 export function commandOf(value: unknown): BoxCommand {
-  const { type, mode = 'graceful', timeoutMs, force = false, name, verdict } = fieldsOf(value)
+  const { type, mode = 'graceful', timeoutMs, force = false, name, verdict, snapshot } = fieldsOf(value)
   switch (type) {
     case 'start.requested':
+      if (snapshot === undefined) return { type }
+      if (!isName(snapshot)) throw invalid('snapshot')
+      return { type, snapshot }
+    case 'snapshot.requested':
+    case 'snapshot.removal.requested':
+      if (!isName(name)) throw invalid('name')
+      return { type, name }
     case 'restart.requested':
     case 'pause.requested':
     case 'resume.requested':
@@ -32,7 +39,7 @@ export function commandOf(value: unknown): BoxCommand {
       if (typeof force !== 'boolean') throw invalid('force')
       return { type, force }
     case 'box.renamed':
-      if (name !== null && !(typeof name === 'string' && namePattern.test(name))) throw invalid('name')
+      if (name !== null && !isName(name)) throw invalid('name')
       return { type, name }
     case 'box.resolved':
       if (verdict !== 'dead') throw invalid('verdict')
@@ -48,14 +55,18 @@ export function commandOf(value: unknown): BoxCommand {
 function fieldsOf(value: unknown): Given {
   if (typeof value !== 'object' || value === null) return {}
   try {
-    const { type, mode, timeoutMs, force, name, verdict } = value as Given
-    return { type, mode, timeoutMs, force, name, verdict }
+    const { type, mode, timeoutMs, force, name, verdict, snapshot } = value as Given
+    return { type, mode, timeoutMs, force, name, verdict, snapshot }
   } catch (cause) {
     throw new BoxError('INVALID_ARGUMENT', 'The command cannot be read', {
       details: { field: 'type' },
       cause,
     })
   }
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && namePattern.test(value)
 }
 
 function invalid(field: string): BoxError {

@@ -27,7 +27,9 @@ const appended = [
   ...(['guest.rebooted', 'guest.panicked', 'guest.powered-off', 'command.exited', 'vmm.exited'] as const),
   ...(['restart.scheduled', 'timer.fired', 'vmm.adopted', 'host.rebooted', 'box.unknown'] as const),
   ...(['incarnation.found', 'remove.failed', 'box.removed', 'health.changed'] as const),
-  ...(['exec.started', 'exec.ended', 'exec.lost'] as const),
+  ...(['snapshot.requested', 'snapshot.written', 'snapshot.committed', 'snapshot.failed'] as const),
+  ...(['snapshot.restored', 'snapshot.removal.requested', 'snapshot.removed'] as const),
+  ...(['snapshot.removal.failed', 'exec.started', 'exec.ended', 'exec.lost'] as const),
 ] as const satisfies readonly StreamEvent['type'][]
 
 const working = [
@@ -45,6 +47,15 @@ const working = [
   ['vm.boot', 'the VM begins to run'],
   ['vm.pause', 'its processors stand still'],
   ['vm.resume', 'they run again; also before the button is pressed'],
+  ['removing a staged snapshot', 'of one that was cut off, or has failed'],
+  ['staging a snapshot', 'the directory that the VMM is to fill'],
+  ['vm.snapshot', "the VM's memory and state are written there"],
+  ['describing a snapshot', 'its files are synced, and their sizes and hashes written down beside them'],
+  ['naming a snapshot', 'the staged directory gets its name, durably'],
+  ['linking a snapshot', 'its files come into the run directory, with a configuration of their own'],
+  ['vm.restore', 'a VM is made of them'],
+  ['setting a snapshot aside', 'one that is to be deleted loses its name'],
+  ['deleting a snapshot', 'its files go'],
   ['vm.power-button', 'the first rung of the stop ladder, and at half of the grace once more'],
   ['vm.shutdown', 'the power is cut: the second'],
   ['vmm.shutdown', 'the VMM is asked to end: the third'],

@@ -1,3 +1,4 @@
+import type { SnapshotPlace } from './snapshots.ts'
 import type { BoxSpec, HealthState, StopMode } from './spec.ts'
 
 /** Who a VMM process is, so that its pid is never taken for another's. */
@@ -22,9 +23,15 @@ export type BoxCommand =
       readonly name: string | null
       readonly labels: Readonly<Record<string, string>>
       readonly spec: BoxSpec
+      /** what its first VMM begins with, instead of a boot */
+      readonly origin?: SnapshotPlace
     }
   | { readonly type: 'box.renamed'; readonly name: string | null }
-  | { readonly type: 'start.requested' }
+  | {
+      readonly type: 'start.requested'
+      /** name of the box's snapshot to begin with, instead of a boot */
+      readonly snapshot?: string
+    }
   | {
       readonly type: 'stop.requested'
       readonly mode: StopMode
@@ -35,6 +42,8 @@ export type BoxCommand =
   | { readonly type: 'restart.requested' }
   | { readonly type: 'pause.requested' }
   | { readonly type: 'resume.requested' }
+  | { readonly type: 'snapshot.requested'; readonly name: string }
+  | { readonly type: 'snapshot.removal.requested'; readonly name: string }
   | { readonly type: 'remove.requested'; readonly force: boolean }
   | { readonly type: 'box.resolved'; readonly verdict: 'dead' }
 
@@ -86,6 +95,24 @@ export type BoxFact = Told &
     | ({ readonly type: 'pause.failed' } & Failure)
     | { readonly type: 'vm.resumed' }
     | ({ readonly type: 'resume.failed' } & Failure)
+    /** by the VMM; the snapshot counts once it is committed */
+    | { readonly type: 'snapshot.written'; readonly name: string }
+    | {
+        readonly type: 'snapshot.committed'
+        readonly name: string
+        /** of all its files, in `bytes` */
+        readonly bytes: number
+        /** what the VMM calls its version */
+        readonly vmm: string
+      }
+    | ({ readonly type: 'snapshot.failed'; readonly name: string } & Failure)
+    /** `guest`: it was `ready` when it was saved, or `unready`; or it is `stale` until its agent has set it right */
+    | ({
+        readonly type: 'snapshot.restored'
+        readonly guest: 'ready' | 'unready' | 'stale'
+      } & SnapshotPlace)
+    | { readonly type: 'snapshot.removed'; readonly name: string }
+    | ({ readonly type: 'snapshot.removal.failed'; readonly name: string } & Failure)
     | { readonly type: 'restart.scheduled'; readonly delayMs: number }
     | { readonly type: 'box.unknown'; readonly reason: string }
     /** its number is higher than any that the ledger knows: the ledger has lost its end, or is an older one */
@@ -137,6 +164,8 @@ const commandTypes: ReadonlySet<string> = new Set<BoxCommand['type']>([
   'restart.requested',
   'pause.requested',
   'resume.requested',
+  'snapshot.requested',
+  'snapshot.removal.requested',
   'remove.requested',
   'box.resolved',
 ])

@@ -48,6 +48,14 @@ export {
   type StreamHead,
 } from './record.ts'
 export {
+  type KeptSnapshot,
+  mostSnapshots,
+  type SnapshotIntent,
+  type SnapshotPlace,
+  type SnapshotsState,
+  snapshotsOf,
+} from './snapshots.ts'
+export {
   type Backoff,
   type BoxSpec,
   type DiskSpec,

@@ -1,6 +1,7 @@
 import type { Effect, Timer } from './effects.ts'
 import type { Ending, EndingCause } from './ending.ts'
 import type { Failure, ProcessIdentity } from './events.ts'
+import type { SnapshotsState } from './snapshots.ts'
 import type { BoxSpec, HealthState, StopMode } from './spec.ts'
 
 /**
@@ -35,6 +36,8 @@ export interface BoxContext {
   readonly unknownReason: string | null
   /** end of what was read of the event monitor's file, in `bytes` */
   readonly eventOffset: number
+  /** absent where there was nothing to be known of any */
+  readonly snapshots?: SnapshotsState
 }
 
 /** What the guest of an incarnation was seen to do. */

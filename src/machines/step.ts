@@ -1,6 +1,6 @@
 import { boxMachine } from './box.ts'
 import type { Effect, EffectType, Timer } from './effects.ts'
-import { type BoxCommand, type BoxEvent, isCommand, type StampedEvent } from './events.ts'
+import { type BoxCommand, type BoxEvent, type BoxFact, isCommand, type StampedEvent } from './events.ts'
 import { executionMachine } from './execution.ts'
 import {
   type ExecutionEvent,
@@ -9,8 +9,15 @@ import {
   type ExecutionStateName,
   isExecutionEvent,
 } from './execution-events.ts'
+import { snapshotsOf, withSnapshots } from './snapshots.ts'
 import { type BoxContext, type BoxState, type PublicState, publicStateOf } from './state.ts'
 import { PureMachine, type Wants } from './xstate.ts'
+
+/** Facts about what outlives incarnations. */
+const ofAnyIncarnation: ReadonlySet<string> = new Set<BoxFact['type']>([
+  'snapshot.removed',
+  'snapshot.removal.failed',
+])
 
 /** What the stream of a box, or of an execution, is folded to. */
 export type StreamState = BoxState | ExecutionState
@@ -65,6 +72,7 @@ const probes: readonly BoxCommand[] = [
   { type: 'restart.requested' },
   { type: 'pause.requested' },
   { type: 'resume.requested' },
+  { type: 'snapshot.requested', name: 'any' },
   { type: 'remove.requested', force: false },
   { type: 'remove.requested', force: true },
   { type: 'box.renamed', name: null },
@@ -112,7 +120,9 @@ export function step(
   }
   const { incarnation } = state.context
   const isOfBox =
-    event.type === 'incarnation.found' ? event.incarnation > incarnation : event.incarnation === incarnation
+    event.type === 'incarnation.found'
+      ? event.incarnation > incarnation
+      : event.incarnation === incarnation || ofAnyIncarnation.has(event.type)
   if (!isOfBox) return unchanged(state, event)
   return boxTransition(state, event, box.feed(state, stamped), { at, version })
 }
@@ -124,13 +134,18 @@ function boxTransition(
   input: StepInput,
 ): Transition {
   const transition = transitionOf<BoxState, BoxEvent>(before, event, wants, input)
-  const offset = 'offset' in event ? event.offset : undefined
-  const state =
-    offset === undefined
-      ? transition.state
-      : { ...transition.state, context: { ...wants.context, eventOffset: offset } }
+  const context = contextAfter(wants.context, event, input)
+  const state = context === wants.context ? transition.state : { ...transition.state, context }
   box.remember(state, wants)
   return { ...transition, state }
+}
+
+/** What the machine itself is not told: places in files, and in the ledger. */
+function contextAfter(context: BoxContext, event: BoxEvent, { version }: StepInput): BoxContext {
+  if ('offset' in event && event.offset !== undefined) return { ...context, eventOffset: event.offset }
+  const { saving } = snapshotsOf(context)
+  if (event.type !== 'snapshot.requested' || saving === null) return context
+  return { ...context, ...withSnapshots(context, { saving: { ...saving, version } }) }
 }
 
 /** The same of an execution. */

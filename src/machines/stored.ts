@@ -23,6 +23,8 @@ const isPlace: Test = value => isCount(value) && Number(value) > 0
 const lastTime = 8.64e15
 const isTime: Test = value => isCount(value) && Number(value) <= lastTime
 const isDelay: Test = value => typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER
+const isName: Test = value => typeof value === 'string' && namePattern.test(value)
+const isId: Test = value => typeof value === 'string' && safeIdPattern.test(value)
 const isHash: Test = value => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)
 
 const orNull =
@@ -113,7 +115,7 @@ const cause = oneOf(
 )
 const context = fields({
   id: isText,
-  name: orNull(value => typeof value === 'string' && namePattern.test(value)),
+  name: orNull(isName),
   labels: mapOf(isText),
   spec,
   createdAt: isTime,
@@ -146,10 +148,25 @@ const context = fields({
   reboots: fields({ count: isCount, recent: listOf(isTime) }),
   unknownReason: orNull(isText),
   eventOffset: isCount,
+  snapshots: absentOr(
+    fields({
+      kept: listOf(
+        fields({
+          name: isName,
+          at: isTime,
+          version: isPlace,
+          bytes: isCount,
+          vmm: isText,
+          leaving: absentOr(isFlag),
+        }),
+      ),
+      saving: orNull(fields({ name: isName, at: isTime, version: isPlace, holds: isFlag, written: isFlag })),
+      origin: orNull(fields({ box: isId, name: isName })),
+    }),
+  ),
 })
 const effect = fields({ id: isText, type: isText, incarnation: isCount })
 const timer = fields({ id: isText, dueAt: value => isDelay(value) && Number(value) <= lastTime })
-const isId: Test = value => typeof value === 'string' && safeIdPattern.test(value)
 const head = fields({
   box: isStream,
   version: isPlace,

@@ -79,6 +79,8 @@ export interface Hands {
   readonly reach: (place: GuestPlace, signal: AbortSignal) => Promise<GuestChannel>
   /** questions to VMMs and the host, beside what drivers do */
   readonly looks: VmmLooks
+  /** deletes a snapshot of a box; fine if it is gone */
+  readonly removeSnapshot: (home: string, box: string, name: string, boundary: Boundary) => Promise<void>
   /** deletes all files of a box; fine if there are none */
   readonly removeFiles: (home: string, box: string, boundary: Boundary) => Promise<void>
 }

@@ -5,6 +5,7 @@ import { removeBoxFiles } from './files/remove.ts'
 import { reachGuest } from './guest/reach.ts'
 import { runsOnHost } from './host/runs.ts'
 import { vmmLooks } from './looks.ts'
+import { removeSnapshot } from './snapshots/remove.ts'
 
 /**
  * The driver of one incarnation, as an actor: told effects, telling facts. It is never persisted; for an incarnation of
@@ -22,5 +23,6 @@ export const vmmHands: Hands = {
   runs: runsOnHost,
   reach: reachGuest,
   looks: vmmLooks,
+  removeSnapshot,
   removeFiles: removeBoxFiles,
 }

@@ -8,6 +8,8 @@ const commands = [
   'restart.requested',
   'pause.requested',
   'resume.requested',
+  'snapshot.requested',
+  'snapshot.removal.requested',
   'remove.requested',
   'box.renamed',
   'box.resolved',

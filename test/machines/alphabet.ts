@@ -26,6 +26,9 @@ const exit = { type: 'vmm.exited', incarnation, spawned: true, noShutdown: true 
 /** Every event that can tell one state from another, timers aside. */
 export const alphabet: readonly BoxEvent[] = [
   { type: 'start.requested' },
+  { type: 'start.requested', snapshot: 'kept' },
+  { type: 'snapshot.requested', name: 'kept' },
+  { type: 'snapshot.removal.requested', name: 'kept' },
   { type: 'stop.requested', mode: 'graceful' },
   { type: 'stop.requested', mode: 'force' },
   { type: 'stop.requested', mode: 'kill' },
@@ -64,6 +67,13 @@ export const alphabet: readonly BoxEvent[] = [
   { type: 'pause.failed', incarnation, ...failure },
   { type: 'vm.resumed', incarnation },
   { type: 'resume.failed', incarnation, ...failure },
+  { type: 'snapshot.written', incarnation, name: 'kept' },
+  { type: 'snapshot.committed', incarnation, name: 'kept', bytes: 7, vmm: 'v53.0.0' },
+  { type: 'snapshot.failed', incarnation, name: 'kept', ...failure },
+  { type: 'snapshot.restored', incarnation, box: 'abcdefghijkl', name: 'kept', guest: 'ready' },
+  { type: 'snapshot.restored', incarnation, box: 'abcdefghijkl', name: 'kept', guest: 'stale' },
+  { type: 'snapshot.removed', incarnation, name: 'kept' },
+  { type: 'snapshot.removal.failed', incarnation, name: 'kept', ...failure },
   { type: 'box.unknown', incarnation, reason: 'cannot look' },
   { type: 'incarnation.found', incarnation: 7, process, lives: true },
   { type: 'incarnation.found', incarnation: 7, process: null, lives: false },

@@ -85,6 +85,7 @@ test('a refusal names the state and what it would accept', () => {
     'stop.requested',
     'restart.requested',
     'pause.requested',
+    'snapshot.requested',
     'remove.requested with force',
     'box.renamed',
   ])

@@ -6,6 +6,7 @@ import {
   isBoxState,
   isRefusal,
   pathOf,
+  type SnapshotsState,
   type StampedEvent,
   step,
 } from 'boxledger/machines'
@@ -34,8 +35,15 @@ const delays = leaves.flatMap(leaf =>
   ),
 )
 
+/** Of snapshots, what matters in a state. */
+const snapshotKey = (path: string, snapshots: SnapshotsState | undefined) => [
+  /^(running|paused|unknown)/.test(path) && [snapshots?.saving?.written, snapshots?.saving?.holds],
+  /^(starting|unknown)/.test(path) && snapshots?.origin?.name,
+  /^(configured|running|stopped)/.test(path) && (snapshots?.kept.length ?? 0) > 0,
+]
+
 const keyOf = (snapshot: BoxSnapshot) => {
-  const { open, next, stop, failure, seen, startedAt } = snapshot.context
+  const { open, next, stop, failure, seen, startedAt, snapshots } = snapshot.context
   return JSON.stringify([
     pathOf(snapshot.value as never),
     open,
@@ -46,6 +54,7 @@ const keyOf = (snapshot: BoxSnapshot) => {
     seen.poweredOff,
     seen.commandExit,
     startedAt === null,
+    ...snapshotKey(pathOf(snapshot.value as never), snapshots),
   ])
 }
 

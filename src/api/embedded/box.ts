@@ -10,6 +10,7 @@ import {
   lifecycle,
   notFound,
   records,
+  snapshots,
   whileWanted,
   within,
 } from '../../engine/index.ts'
@@ -18,6 +19,7 @@ import { consoleTail } from '../../vmm/index.ts'
 import type {
   Box,
   BoxEventsOptions,
+  CloneOptions,
   CommandOptions,
   ConsoleOptions,
   CopyOptions,
@@ -34,15 +36,18 @@ import { longestMs, removedError, testOf } from '../waits.ts'
 import { consoleOf } from './console.ts'
 import { copy } from './copy.ts'
 import { type BeginsCommands, beginExec, execution, type WantedCommand } from './exec.ts'
+import { EmbeddedSnapshots } from './snapshots.ts'
 
 /** A box of the engine in this process. */
 export class EmbeddedBox implements Box, BeginsCommands {
   readonly id: string
+  readonly snapshots: EmbeddedSnapshots
   readonly #engine: Engine
 
   constructor(engine: Engine, id: string) {
     this.#engine = engine
     this.id = id
+    this.snapshots = new EmbeddedSnapshots(engine, id, () => this.#head())
   }
 
   get name(): string | undefined {
@@ -132,6 +137,12 @@ export class EmbeddedBox implements Box, BeginsCommands {
   async copyOut(from: string, to: string, o: CopyOptions = {}): Promise<void> {
     this.#assertOpen()
     await copy(this.#engine, this.id, 'copyOut', [from, to], o)
+  }
+
+  async clone(o: CloneOptions = {}): Promise<EmbeddedBox> {
+    const { signal, name, snapshot, ...given } = check(shapes.clone, o, 'clone') as CloneOptions
+    const work = () => snapshots.clone(this.#engine, this.id, { name, snapshot }, given)
+    return await whileWanted(signal, async () => new EmbeddedBox(this.#engine, (await work()).box))
   }
 
   async *console(o: ConsoleOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {

@@ -6,6 +6,7 @@ import { BoxError, type BoxTag, type Head, type LedgerRecord, publicStateOf } fr
 import type {
   Box,
   BoxEventsOptions,
+  CloneOptions,
   CommandOptions,
   ConsoleOptions,
   CopyOptions,
@@ -25,12 +26,14 @@ import { part, partCommand } from './arguments.ts'
 import { eventsOf } from './events.ts'
 import { beginRemoteExec } from './exec-client.ts'
 import type { Shared } from './shared.ts'
+import { RemoteSnapshots } from './snapshots.ts'
 import { TimeLimit } from './time-limit.ts'
 import type { BoxRef, ConsoleLine, ConsoleMark } from './wire.ts'
 
 /** A box of the home's owner. */
 export class RemoteBox implements Box, BeginsCommands {
   readonly id: string
+  readonly snapshots: RemoteSnapshots
   readonly #shared: Shared
   /** as of the last answer to this handle */
   #head: Head | undefined
@@ -38,6 +41,7 @@ export class RemoteBox implements Box, BeginsCommands {
   constructor(shared: Shared, { id, head }: BoxRef) {
     this.id = id
     this.#shared = shared
+    this.snapshots = new RemoteSnapshots((...call) => this.#call(...call))
     this.#head = head
     if (head !== undefined) shared.names.see(head)
   }
@@ -107,6 +111,11 @@ export class RemoteBox implements Box, BeginsCommands {
 
   async copyOut(from: string, to: string, o?: CopyOptions): Promise<void> {
     await this.#copy('copyOut', [from, to], o)
+  }
+
+  async clone(o?: CloneOptions): Promise<Box> {
+    const { options, signal } = partCommand(shapes.clone, o, 'clone')
+    return new RemoteBox(this.#shared, await this.#call<BoxRef>('clone', [options], signal))
   }
 
   async *console(o?: ConsoleOptions): AsyncGenerator<Uint8Array, void, undefined> {

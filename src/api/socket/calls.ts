@@ -100,6 +100,12 @@ export const boxCalls: Readonly<Record<string, BoxCall>> = {
   pause: (box, _, [c], signal) => box.pause(until(c, signal)),
   resume: (box, _, [c], signal) => box.resume(until(c, signal)),
   remove: (box, _, [o], signal) => box.remove(until(o, signal)),
+  clone: async (box, served, [o], signal) => refOf(served, await box.clone(until(o, signal))),
+  snapshotCreate: (box, _, [name, c], signal) =>
+    box.snapshots.create((name ?? undefined) as never, until(c, signal)),
+  snapshotList: box => box.snapshots.list(),
+  snapshotRestore: (box, _, [name, c], signal) => box.snapshots.restore(name as never, until(c, signal)),
+  snapshotRemove: (box, _, [name, c], signal) => box.snapshots.remove(name as never, until(c, signal)),
   /** what is sent to the box's actor */
   send: async (box, { engine }, [event, commandId]) => {
     const decided = commandOf(event)

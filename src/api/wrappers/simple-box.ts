@@ -4,6 +4,7 @@ import { BoxError, type BoxTag, type LedgerRecord } from '../../machines/index.t
 import type {
   Box,
   BoxEventsOptions,
+  CloneOptions,
   CommandOptions,
   ConsoleOptions,
   CopyOptions,
@@ -18,6 +19,7 @@ import type { Execution } from '../execution.ts'
 import { newBox } from '../new-box.ts'
 import { Observable } from '../observable.ts'
 import type { BoxOptions } from '../options.ts'
+import type { BoxSnapshots } from '../snapshots.ts'
 import { join } from '../socket/join.ts'
 
 /** A box that a wrapper made, or found by its name. */
@@ -131,6 +133,20 @@ export class SimpleBox implements Box, AsyncDisposable {
 
   async copyOut(from: string, to: string, o?: CopyOptions): Promise<void> {
     await (await this.#box()).copyOut(from, to, o)
+  }
+
+  get snapshots(): BoxSnapshots {
+    const snapshots = async () => (await this.#box()).snapshots
+    return {
+      create: async (name, c) => (await snapshots()).create(name, c),
+      list: async () => (await snapshots()).list(),
+      restore: async (name, c) => (await snapshots()).restore(name, c),
+      remove: async (name, c) => (await snapshots()).remove(name, c),
+    }
+  }
+
+  async clone(o?: CloneOptions): Promise<Box> {
+    return (await this.#box()).clone(o)
   }
 
   async *console(o?: ConsoleOptions): AsyncGenerator<Uint8Array, void, undefined> {

@@ -1,12 +1,11 @@
-import { assign } from 'xstate'
 import type { StampedEvent } from '../events.ts'
 import { recentReboots } from '../policy.ts'
+import { withSnapshots } from '../snapshots.ts'
 import type { BoxContext, StopIntent } from '../state.ts'
-import { newIncarnation } from './context.ts'
-import { type Args, attemptsBefore, endingBy, restartIsDueAfter } from './ends.ts'
-
-const change = (changed: (args: Args) => Partial<BoxContext>) =>
-  assign<BoxContext, StampedEvent, undefined, StampedEvent, never>(changed)
+import { change } from './change.ts'
+import { newIncarnation, originOf } from './context.ts'
+import { attemptsBefore, endingBy, restartIsDueAfter } from './ends.ts'
+import { snapshotActions } from './snapshot-actions.ts'
 
 const stopIntent = (context: BoxContext, event: StampedEvent, cause: StopIntent['cause']): StopIntent => {
   const asked = event.type === 'stop.requested' ? event : undefined
@@ -24,9 +23,9 @@ const failure = (code: string, message: string): Partial<BoxContext> => ({ failu
 /** What an event changes in what a box remembers. */
 export const actions = {
   rename: change(({ event }) => (event.type === 'box.renamed' ? { name: event.name } : {})),
-  openIncarnation: change(({ context }) => ({
+  openIncarnation: change(({ context, event }) => ({
     incarnation: context.incarnation + 1,
-    ...newIncarnation(context),
+    ...newIncarnation(context, originOf(context, event)),
   })),
   countIncarnation: change(({ event }) =>
     event.type === 'incarnation.found' ? { incarnation: event.incarnation } : {},
@@ -67,6 +66,7 @@ export const actions = {
     stop: null,
     failure: null,
     unknownReason: null,
+    ...(args.context.snapshots ? withSnapshots(args.context, { saving: null }) : {}),
   })),
   noteFailure: change(({ event }) =>
     event.type === 'start.failed'
@@ -84,6 +84,7 @@ export const actions = {
   noteGone: change(() => failure('VMM_GONE', 'The VMM ended after the boot and before the guest was ready')),
   noteSilent: change(() => failure('VMM_TIMEOUT', "The VMM's socket did not answer within 10 s")),
   noteSlowBoot: change(() => failure('BOOT_FAILED', 'The VM was not created and booted within 60 s')),
+  noteSlowRestore: change(() => failure('BOOT_FAILED', 'The VM was not made of its snapshot in time')),
   noteLostStart: change(() => failure('BOOT_FAILED', 'The start could not be followed to its end')),
   recordProcess: change(({ event }) =>
     event.type === 'vmm.spawned' || event.type === 'vmm.adopted' ? { process: event.process } : {},
@@ -128,5 +129,9 @@ export const actions = {
   recordUnknown: change(({ event }) => ({
     unknownReason: event.type === 'box.unknown' ? event.reason : 'the VMM did not end within 5 s of SIGKILL',
   })),
+  recordUnreleased: change(() => ({
+    unknownReason: 'the VM could not be set going again after a snapshot',
+  })),
   recordKnown: change(() => ({ unknownReason: null })),
+  ...snapshotActions,
 }

@@ -1,4 +1,5 @@
-import type { BoxCommand } from '../events.ts'
+import type { BoxCommand, StampedEvent } from '../events.ts'
+import { type SnapshotPlace, snapshotsOf, withSnapshots } from '../snapshots.ts'
 import type { BoxSpec } from '../spec.ts'
 import type { BoxContext, SeenOfGuest } from '../state.ts'
 
@@ -39,12 +40,24 @@ export const contextOf = ({ input }: { input: Created | undefined }): BoxContext
   ...nothingYet,
   restart: { count: 0, attempts: 0, due: false, delayMs: null },
   reboots: { count: 0, recent: [] },
+  ...(input?.origin === undefined ? {} : withSnapshots({}, { origin: input.origin })),
 })
 
-/** What a new VMM begins with. */
-export const newIncarnation = ({ restart, reboots }: BoxContext): Partial<BoxContext> => ({
+/** What a new VMM begins with; `origin`: with which snapshot, instead of a boot. */
+export const newIncarnation = (
+  context: BoxContext,
+  origin: SnapshotPlace | null = null,
+): Partial<BoxContext> => ({
   open: true,
   ...nothingYet,
-  restart: { ...restart, due: false, delayMs: null },
-  reboots: { ...reboots, recent: [] },
+  restart: { ...context.restart, due: false, delayMs: null },
+  reboots: { ...context.reboots, recent: [] },
+  ...(context.snapshots || origin ? withSnapshots(context, { saving: null, origin }) : {}),
 })
+
+/** Which snapshot the incarnation that an event asks for begins with: a clone's first one has that of its making. */
+export const originOf = (context: BoxContext, event: StampedEvent): SnapshotPlace | null => {
+  if (event.type === 'start.requested' && event.snapshot !== undefined)
+    return { box: context.id, name: event.snapshot }
+  return context.incarnation === 0 ? snapshotsOf(context).origin : null
+}

@@ -1,6 +1,8 @@
 import { stateAfter } from '../ending.ts'
 import { isRebootLoop, recentReboots } from '../policy.ts'
+import { mostSnapshots, snapshotsOf } from '../snapshots.ts'
 import { readyOf, type StopMode } from '../spec.ts'
+import type { BoxContext } from '../state.ts'
 import { type Args, endingBy, restartIsDueAfter } from './ends.ts'
 
 const modes: readonly StopMode[] = ['graceful', 'force', 'kill']
@@ -13,6 +15,15 @@ const endedByItself = ({ context, event }: Args) =>
   context.seen.poweredOff ||
   context.seen.commandExit !== null ||
   (event.type === 'vmm.exited' && event.commandExitCode !== undefined)
+
+const isThere = (context: BoxContext, wanted: string) =>
+  snapshotsOf(context).kept.some(({ name, leaving }) => name === wanted && !leaving)
+
+/** A start is under way that reads it. */
+const isBegunWith = (context: BoxContext, wanted: string) => {
+  const { origin } = snapshotsOf(context)
+  return context.open && context.startedAt === null && origin?.box === context.id && origin.name === wanted
+}
 
 /** Questions about the state before an event, and about the event. */
 export const guards = {
@@ -53,5 +64,23 @@ export const guards = {
     event.type === 'guest.rebooted' &&
     isRebootLoop(recentReboots(context.reboots.recent, event.at, event.count)),
   neverRan: ({ context }: Args) => context.startedAt === null,
+  restores: ({ context }: Args) => snapshotsOf(context).origin !== null,
+  startsAsMayBe: ({ context, event }: Args) =>
+    event.type !== 'start.requested' || event.snapshot === undefined || isThere(context, event.snapshot),
+  restoreCutOff: ({ context }: Args) => context.startedAt === null && snapshotsOf(context).origin !== null,
+  guestWasReady: ({ event }: Args) => event.type === 'snapshot.restored' && event.guest === 'ready',
+  needsNoGuest: ({ context, event }: Args) =>
+    event.type === 'snapshot.restored' && event.guest !== 'stale' && readyOf(context.spec) === 'vmm',
+  isNewSnapshot: ({ context, event }: Args) =>
+    event.type === 'snapshot.requested' &&
+    snapshotsOf(context).kept.length < mostSnapshots &&
+    snapshotsOf(context).kept.every(({ name }) => name !== event.name),
+  isWritten: ({ context }: Args) => snapshotsOf(context).saving?.written === true,
+  isHeld: ({ context, event }: Args) =>
+    event.type === 'vmm.adopted' && event.vm === 'paused' && snapshotsOf(context).saving?.holds === true,
+  mayForget: ({ context, event }: Args) =>
+    event.type === 'snapshot.removal.requested' &&
+    isThere(context, event.name) &&
+    !isBegunWith(context, event.name),
   mayLive: ({ context, event }: Args) => context.open || (event.type === 'incarnation.found' && event.lives),
 }

@@ -1,7 +1,11 @@
+import type { BoxSpec } from '../spec.ts'
 import type { StopIntent } from '../state.ts'
 
 /** How long a start waits for its guest, in `ms`. */
 export const guestReadyLimit = 60_000
+
+/** How long a VMM may take to write or to read a VM's memory, in `ms`: a minute, and 4 s for each GiB. */
+export const memoryLimit = ({ memoryMib }: BoxSpec): number => 60_000 + 4 * memoryMib
 
 /** How long a press of the button may take, in `ms`: half of the grace, and no more than is left of the whole. */
 export const halfOfGrace = (stop: StopIntent | null, at: number): number => {

@@ -4,7 +4,7 @@ import type { BoxContext, BoxTag } from '../state.ts'
 import { actions } from './actions.ts'
 import type { Created } from './context.ts'
 import { guards } from './guards.ts'
-import { guestReadyLimit, halfOfGrace } from './limits.ts'
+import { guestReadyLimit, halfOfGrace, memoryLimit } from './limits.ts'
 
 /** Stands for work that the engine does: the pure step only reports that it was asked for. */
 const effect = fromCallback<StampedEvent>(() => {})
@@ -27,6 +27,10 @@ export const box = setup({
     awaitGuest: effect,
     pauseVm: effect,
     resumeVm: effect,
+    saveVm: effect,
+    releaseVm: effect,
+    commitSnapshot: effect,
+    restoreVm: effect,
     pressButton: effect,
     cutPower: effect,
     closeVmm: effect,
@@ -42,6 +46,9 @@ export const box = setup({
     bootLimit: 60_000,
     guestReadyLimit,
     pauseLimit: 5_000,
+    saveLimit: ({ context }) => memoryLimit(context.spec),
+    restoreLimit: ({ context }) => memoryLimit(context.spec),
+    releaseLimit: 30_000,
     halfGrace: ({ context, event }) => halfOfGrace(context.stop, event.at),
     cutLimit: 10_000,
     closeLimit: 5_000,

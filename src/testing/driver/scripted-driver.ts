@@ -6,6 +6,7 @@ import { never } from '../simulation/life.ts'
 import { closed, type DriverWorld, Incarnation } from './incarnation.ts'
 import { lookAt } from './look.ts'
 import { pauseVm, resumeVm } from './run.ts'
+import { commitSnapshot, releaseVm, restoreVm, saveVm } from './snapshot.ts'
 import { awaitVmm, bootVm, createVm, prepareFiles, spawnVmm } from './start.ts'
 import { closeVmm, cutPower, killVmm, pressButton, terminateVmm } from './stop.ts'
 import { attach, type Task, tellFound } from './task.ts'
@@ -20,6 +21,10 @@ const work: Readonly<Partial<Record<EffectType, (task: Task) => Promise<unknown>
   awaitGuest: async task => task.recovered && attach(task),
   pauseVm,
   resumeVm,
+  saveVm,
+  releaseVm,
+  commitSnapshot,
+  restoreVm,
   pressButton,
   cutPower,
   closeVmm,
@@ -122,6 +127,8 @@ export function scriptedHands(world: DriverWorld): Hands {
           throw new Error('The VMM does not answer')
       },
     },
+    removeSnapshot: async (_, box, name) =>
+      world.life.isOver ? never() : world.host.removeSnapshot(box, name),
     removeFiles: async (_, box) => (world.life.isOver ? never() : world.removeFiles(box)),
   }
 }

@@ -9,6 +9,8 @@ export type CallName =
   | 'vm.boot'
   | 'vm.pause'
   | 'vm.resume'
+  | 'vm.snapshot'
+  | 'vm.restore'
   | 'vm.power-button'
   | 'vm.shutdown'
   | 'vmm.shutdown'

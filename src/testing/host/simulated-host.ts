@@ -17,6 +17,8 @@ export class SimulatedHost {
   readonly #vmms = new Map<string, SimulatedVmm>()
   /** boxes that have files */
   readonly #files = new Set<string>()
+  /** snapshots, each as `BOX/NAME` */
+  readonly #snapshots = new Set<string>()
   #boots = 1
   #pids = 1_000
   /** what guests would do by themselves is put off */
@@ -94,6 +96,18 @@ export class SimulatedHost {
     this.#clock.setTimeout(happen, ms)
   }
 
+  writeSnapshot(box: string, name: string): void {
+    this.#snapshots.add(`${box}/${name}`)
+  }
+
+  hasSnapshot(box: string, name: string): boolean {
+    return this.#snapshots.has(`${box}/${name}`)
+  }
+
+  removeSnapshot(box: string, name: string): void {
+    this.#snapshots.delete(`${box}/${name}`)
+  }
+
   makeFiles(box: string): void {
     this.#files.add(box)
   }
@@ -101,6 +115,7 @@ export class SimulatedHost {
   removeFiles(box: string): void {
     if (this.vmmOf(box) !== undefined) this.#onWrong(box, 'its files are removed while its VMM lives')
     this.#files.delete(box)
+    for (const key of this.#snapshots) if (key.startsWith(`${box}/`)) this.#snapshots.delete(key)
     this.#vmms.delete(box)
   }
 

@@ -134,6 +134,14 @@ export class SimulatedVmm {
     for (const fate of this.#behaviour.fates) this.#await(fate.afterMs, () => this.#meet(fate))
   }
 
+  /** Makes the VM of a snapshot, paused; its guest is ready. */
+  restore(): void {
+    if (this.vm !== 'none') return
+    this.vm = 'paused'
+    this.#guest += 1
+    for (const fate of this.#behaviour.fates) this.#await(fate.afterMs, () => this.#meet(fate))
+  }
+
   pause(): void {
     if (this.vm !== 'running') return
     this.vm = 'paused'

@@ -12,6 +12,8 @@ const times: Readonly<Record<CallName, readonly [number, number]>> = {
   'vm.boot': [10, 800],
   'vm.pause': [1, 30],
   'vm.resume': [1, 30],
+  'vm.snapshot': [10, 200],
+  'vm.restore': [10, 200],
   'vm.power-button': [1, 10],
   'vm.shutdown': [1, 100],
   'vmm.shutdown': [1, 50],

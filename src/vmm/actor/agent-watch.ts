@@ -1,4 +1,4 @@
-import { type BoxSpec, readyOf } from '../../machines/index.ts'
+import { type BoxSpec, readyOf, snapshotsOf } from '../../machines/index.ts'
 import { connectGuest } from '../guest/channel.ts'
 import { hasAgent } from '../guest/reach.ts'
 import type { Incarnation } from './incarnation.ts'
@@ -20,7 +20,10 @@ export class AgentWatch {
 
   constructor(box: Incarnation) {
     this.#box = box
-    this.#isTold = !isAgentAsked(box.context.spec) || box.context.seen.ready
+    const { spec, seen } = box.context
+    // Of a guest that was restored it is told when it has been set right.
+    const isRestored = snapshotsOf(box.context).origin !== null
+    this.#isTold = !isAgentAsked(spec) || seen.ready || isRestored
   }
 
   /** The guest has booted, or is found as one that has. */

@@ -1,10 +1,13 @@
-import type { Effect, EffectType } from '../../machines/index.ts'
+import { type Effect, type EffectType, snapshotsOf } from '../../machines/index.ts'
 import type { DriverEvent, DriverInput } from '../driver.ts'
 import { Closed } from './closed.ts'
 import { messageOf } from './failures.ts'
 import { Incarnation } from './incarnation.ts'
 import { type Found, findVmmOf, lookAt } from './look.ts'
 import { pauseVm, resumeVm } from './pause.ts'
+import { renewGuest } from './renew.ts'
+import { restoreVm } from './restore.ts'
+import { commitSnapshot, releaseVm, saveVm } from './save.ts'
 import { awaitVmm, bootVm, createVm, prepareFiles, spawn } from './start.ts'
 import { closeVmm, cutPower, killVmm, pressButton, terminateVmm } from './stop.ts'
 import type { Task } from './task.ts'
@@ -19,6 +22,10 @@ const work: Readonly<Partial<Record<EffectType, (task: Task) => Promise<void>>>>
   bootVm,
   pauseVm,
   resumeVm,
+  saveVm,
+  releaseVm,
+  commitSnapshot,
+  restoreVm,
   pressButton,
   cutPower,
   closeVmm,
@@ -93,7 +100,7 @@ export class DriverActor {
   async #do({ type }: Effect, task: Task): Promise<void> {
     if (type === 'lookAtVmm') return await this.#lookAgain(task.signal)
     if (type === 'awaitGuest') {
-      if (task.recovered) await task.attach()
+      if (!task.recovered || (await task.attach())) await renewGuest(task)
       return
     }
     await work[type]?.(task)
@@ -106,11 +113,15 @@ export class DriverActor {
     const tell = this.#box.tell.bind(this.#box)
     if (type === 'prepareFiles' || type === 'spawnVmm' || type === 'awaitVmm')
       await tell({ type: 'start.failed', code: 'VMM_START_FAILED', message })
-    else if (type === 'createVm' || type === 'bootVm')
+    else if (type === 'createVm' || type === 'bootVm' || type === 'restoreVm')
       await tell({ type: 'start.failed', code: 'BOOT_FAILED', message, details: { vmm: [message] } })
     else if (type === 'pauseVm') await tell({ type: 'pause.failed', code: 'VMM_GONE', message })
-    else if (type === 'resumeVm') await tell({ type: 'resume.failed', code: 'VMM_GONE', message })
-    else if (type in rungs)
+    else if (type === 'resumeVm' || type === 'releaseVm')
+      await tell({ type: 'resume.failed', code: 'VMM_GONE', message })
+    else if (type === 'saveVm' || type === 'commitSnapshot') {
+      const name = snapshotsOf(this.#box.context).saving?.name ?? ''
+      await tell({ type: 'snapshot.failed', name, code: 'ENGINE_FAILED', message })
+    } else if (type in rungs)
       await tell({ type: 'stop.rung', rung: rungs[type as keyof typeof rungs], result: 'failed', message })
     else await tell({ type: 'box.unknown', reason: message })
   }

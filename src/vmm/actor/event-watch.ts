@@ -4,7 +4,7 @@ import { EventParser, type VmmEvent } from '../cloud-hypervisor/event-parser.ts'
 import { eventHead, longestBytes } from '../files/growing.ts'
 import { type Piece, Tail } from '../files/tail.ts'
 import { EventFlow, type Happened } from './event-flow.ts'
-import type { Incarnation } from './incarnation.ts'
+import type { Fact, Incarnation } from './incarnation.ts'
 import type { SerialWatch } from './serial-watch.ts'
 import { pause } from './wait.ts'
 
@@ -122,6 +122,13 @@ export class EventWatch {
     await this.#serial.booted()
   }
 
+  /** The same of a VM that is made of a snapshot: only the answer says so. */
+  async tellRestored(fact: Extract<Fact, { readonly type: 'snapshot.restored' }>): Promise<void> {
+    this.#bootedTold = true
+    await this.#box.tell(fact)
+    await this.#serial.booted()
+  }
+
   /**
    * Sees to it that a change made by an own call is told once: from the file with its offset, where it is written
    * right after, else by the word of the VMM alone.
@@ -227,10 +234,10 @@ export class EventWatch {
   }
 
   #note(name: string): void {
-    if (name === 'vm/booting') {
+    if (name === 'vm/booting' || name === 'vm/restoring') {
       this.#booting = true
       this.#last = 'booting'
-    } else if (name === 'vm/booted' || name === 'vm/rebooted') {
+    } else if (name === 'vm/booted' || name === 'vm/restored' || name === 'vm/rebooted') {
       this.#booted = true
       this.#last = 'none'
     } else if (name === 'vm/rebooting') this.#last = 'rebooting'

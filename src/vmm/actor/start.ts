@@ -1,18 +1,21 @@
+import { existsSync } from 'node:fs'
 import { type Boundary, BoxError, type BoxSpec, quoted, readyOf } from '../../machines/index.ts'
 import { ApiError } from '../cloud-hypervisor/api-error.ts'
 import { vmmArguments } from '../cloud-hypervisor/arguments.ts'
 import { differences } from '../cloud-hypervisor/echo.ts'
 import { quirksOf } from '../cloud-hypervisor/quirks.ts'
-import { vmConfigOf } from '../cloud-hypervisor/vm-config.ts'
+import { type VmConfig, vmConfigOf } from '../cloud-hypervisor/vm-config.ts'
 import { probeVersion } from '../discovery/version.ts'
 import { pruneRuns } from '../files/remove.ts'
 import { readPidNamespace } from '../host/identity.ts'
 import { spawnVmm } from '../host/spawn.ts'
 import { writeOwnInitramfs } from '../image.ts'
+import { dropAllStaged } from '../snapshots/keep.ts'
 import { hasLeftTraces } from './exit-evidence.ts'
 import { bootFailure, messageOf, startFailure } from './failures.ts'
 import { findProcess, settleLife } from './life.ts'
 import { guestFor, programFor } from './needs.ts'
+import { checkOrigin } from './origin.ts'
 import { readyPattern } from './ready-pattern.ts'
 import type { Task } from './task.ts'
 import { pause } from './wait.ts'
@@ -23,6 +26,8 @@ export async function prepareFiles({ box, signal }: Task): Promise<void> {
     checkPattern(box.context.spec)
     await programFor(box, signal)
     const { home, box: id, incarnation } = box.input
+    await checkOrigin(box, signal)
+    await dropAllStaged(box.input.home, box.input.box, point => box.boundary(point))
     await pruneRuns(home, id, incarnation, point => box.boundary(point))
   } catch (error) {
     if (signal.aborted) return
@@ -125,17 +130,8 @@ export async function createVm(task: Task): Promise<void> {
   const { box, signal, recovered } = task
   if (recovered && !(await task.attach())) return
   try {
-    const guest = await guestFor(box, signal)
-    const { spec } = box.context
-    const own = spec.command ? { ...guest, initramfs: box.files.initramfs } : guest
-    const config = vmConfigOf(spec, own, box.files, box.uuid, box.quirks)
-    if (!(recovered && (await box.client.info({ signal })))) {
-      const { home, box: id } = box.input
-      const boundary: Boundary = point => box.boundary(point)
-      if (spec.command)
-        await writeOwnInitramfs(guest, spec, { home, box: id, target: box.files.initramfs, boundary })
-      await box.client.create(config, { signal })
-    }
+    const config = await describeVm(task)
+    if (!(recovered && (await box.client.info({ signal })))) await box.client.create(config, { signal })
     const info = await box.client.info({ signal })
     const different = info ? differences(config, info.config) : ['all of it']
     if (different.length > 0) throw new Error(`The VMM did not take ${different.join(', ')}`)
@@ -143,6 +139,19 @@ export async function createVm(task: Task): Promise<void> {
   } catch (error) {
     await tellBootFailure(task, error)
   }
+}
+
+/** The VM as it is to be; the files that it needs beside those of its image are made. */
+export async function describeVm({ box, signal }: Task): Promise<VmConfig> {
+  const guest = await guestFor(box, signal)
+  const { spec } = box.context
+  const target = box.files.initramfs
+  const own = spec.command ? { ...guest, initramfs: target } : guest
+  const { home, box: id } = box.input
+  const boundary: Boundary = point => box.boundary(point)
+  if (spec.command && !existsSync(target))
+    await writeOwnInitramfs(guest, spec, { home, box: id, target, boundary })
+  return vmConfigOf(spec, own, box.files, box.uuid, box.quirks)
 }
 
 export async function bootVm(task: Task): Promise<void> {
@@ -174,7 +183,7 @@ async function isSettled({ box, signal, watch }: Task): Promise<boolean> {
 }
 
 /** Never tried again in the same process. A VMM that has ended meanwhile is told as such. */
-async function tellBootFailure({ box, signal, watch }: Task, error: unknown): Promise<void> {
+export async function tellBootFailure({ box, signal, watch }: Task, error: unknown): Promise<void> {
   if (signal.aborted) return
   if (error instanceof ApiError && error.kind === 'cut' && (await watch.tellIfDead(signal))) return
   if (signal.aborted) return

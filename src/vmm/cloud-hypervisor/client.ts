@@ -1,4 +1,4 @@
-import { type Boundary, noBoundary, quoted, type VmPresence } from '../../machines/index.ts'
+import { type Boundary, type BoxSpec, noBoundary, quoted, type VmPresence } from '../../machines/index.ts'
 import { type Answer, isObject, objectOf } from './answer.ts'
 import { ApiError } from './api-error.ts'
 import { type Counters, countersIn, isCount } from './counters.ts'
@@ -9,6 +9,18 @@ export interface Ping {
   readonly version: string
   /** the VMM's own, in its own pid namespace */
   readonly pid: number | undefined
+  /** what it says it can do */
+  readonly features: readonly string[]
+}
+
+/** A VMM's version, with what it can do. */
+export function vmmLabel({ version, features }: Pick<Ping, 'version' | 'features'>): string {
+  return features.length === 0 ? version : `${version} (${features.join(', ')})`
+}
+
+/** How long a VMM may take to write or to read a VM's memory, in `ms`: a little longer than the machine waits. */
+export function memoryLimitMs({ memoryMib }: BoxSpec): number {
+  return 65_000 + 4 * memoryMib
 }
 
 export interface VmInfo {
@@ -68,11 +80,11 @@ export class Client {
 
   async ping({ signal, limitMs = 2_000 }: CallOptions = {}): Promise<Ping> {
     const answer = await this.#transport.call({ method: 'GET', name: 'vmm.ping', limitMs, signal })
-    const { version, build_version: build, pid } = objectAt('vmm.ping', answer)
+    const { version, build_version: build, pid, features } = objectAt('vmm.ping', answer)
     const name = typeof version === 'string' ? version : typeof build === 'string' ? build : undefined
     if (name === undefined || !versionPattern.test(name))
       throw new ApiError('garbled', `vmm.ping was answered with the version ${quoted(name)}`)
-    return { version: name, pid: typeof pid === 'number' ? pid : undefined }
+    return { version: name, pid: typeof pid === 'number' ? pid : undefined, features: featuresIn(features) }
   }
 
   /** Undefined if the VMM has no VM. */
@@ -108,6 +120,34 @@ export class Client {
     this.#boundary('after vm.create')
   }
 
+  /** Has the paused VM written to an empty directory. */
+  async save(
+    dir: string,
+    { signal, limitMs }: Required<Pick<CallOptions, 'limitMs'>> & CallOptions,
+  ): Promise<void> {
+    await this.#take('vm.snapshot', { destination_url: `file://${dir}` }, limitMs, signal)
+  }
+
+  /** Makes the VM that a directory holds, paused. */
+  async restore(
+    dir: string,
+    { signal, limitMs }: Required<Pick<CallOptions, 'limitMs'>> & CallOptions,
+  ): Promise<void> {
+    await this.#take('vm.restore', { source_url: `file://${dir}` }, limitMs, signal)
+  }
+
+  async #take(
+    name: 'vm.snapshot' | 'vm.restore',
+    content: object,
+    limitMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const body = JSON.stringify(content)
+    this.#boundary(`before ${name}`)
+    await this.#transport.call({ method: 'PUT', name, body, limitMs, signal })
+    this.#boundary(`after ${name}`)
+  }
+
   async act(name: Action, { signal, limitMs = actions[name] }: CallOptions = {}): Promise<void> {
     this.#boundary(`before ${name}`)
     await this.#transport.call({ method: 'PUT', name, limitMs, signal })
@@ -117,6 +157,12 @@ export class Client {
   close(): void {
     this.#transport.close()
   }
+}
+
+/** Short words, and not too many: they end up in the ledger. */
+function featuresIn(value: unknown): readonly string[] {
+  const words = Array.isArray(value) ? value : []
+  return words.filter(word => typeof word === 'string' && /^[\w.-]{1,32}$/.test(word)).slice(0, 16)
 }
 
 function objectAt(name: string, answer: Answer): Readonly<Record<string, unknown>> {

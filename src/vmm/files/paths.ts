@@ -20,6 +20,10 @@ export interface RunFiles {
   readonly command: string
   /** initramfs with the box's main command in it */
   readonly initramfs: string
+  /** snapshot that the VMM begins with, as files of its own */
+  readonly restored: string
+  /** all snapshots of the box, which other incarnations share */
+  readonly snapshots: string
   /** locked by the VMM process for as long as it lives */
   readonly alive: string
 }
@@ -29,6 +33,10 @@ export function boxDir(home: string, box: string): string {
   if (!safeIdPattern.test(box))
     throw new BoxError('INVALID_ARGUMENT', `${quoted(box)} is no ID of a box`, { details: { field: 'id' } })
   return join(home, 'boxes', box)
+}
+
+export function snapshotsDir(home: string, box: string): string {
+  return join(boxDir(home, box), 'snapshots')
 }
 
 /** Number of the incarnation whose run directory has this name; undefined if it is none. */
@@ -49,6 +57,8 @@ export function runFiles(home: string, box: string, incarnation: number): RunFil
     serial: join(dir, 'serial.log'),
     command: join(dir, 'command.log'),
     initramfs: join(dir, 'initramfs'),
+    restored: join(dir, 'restored'),
+    snapshots: snapshotsDir(home, box),
     alive: join(dir, 'alive'),
   }
 }

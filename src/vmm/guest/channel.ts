@@ -10,6 +10,8 @@ export interface GuestChannel {
   run(program: ProgramSpec): Program
   /** Lets go of a program that does not end however it is told to: nothing more is heard of it. */
   abandon(program: Program): void
+  /** Says whether a snapshot is being made, and waits until that is heard, for a second at most. */
+  stay(stays: boolean): Promise<void>
   /** Ends the session, and with it all that it has started. */
   close(): void
 }
@@ -21,6 +23,9 @@ export class ChannelError extends Error {
 
 /** What may wait to be sent, in `bytes`: a guest that floods and never reads is given up. */
 const mostUnsent = 64 << 20
+
+/** How long an agent may take to hear what it is told, in `ms`; one of an older image never says so. */
+const heardMs = 1_000
 
 /** How long an agent that has taken the connection may take to say so, in `ms`. */
 const helloMs = 5_000
@@ -59,6 +64,7 @@ class AgentChannel implements GuestChannel {
   readonly #reader = new FrameReader()
   readonly #programs = new Map<number, Program>()
   readonly #closed = new AbortController()
+  readonly #onHeard = new Set<() => void>()
   #line: string | undefined = ''
   #greeted!: () => void
   #isGreeted = false
@@ -111,6 +117,19 @@ class AgentChannel implements GuestChannel {
     this.#rest()
   }
 
+  async stay(stays: boolean): Promise<void> {
+    if (this.closed.aborted) return
+    this.#socket.ref()
+    this.#send(frameOf('z', 0, Buffer.from(stays ? '1' : '0')))
+    const limit = AbortSignal.any([this.closed, AbortSignal.timeout(heardMs)])
+    await new Promise<void>(resolve => {
+      this.#onHeard.add(resolve)
+      limit.addEventListener('abort', () => resolve(), { once: true })
+    })
+    this.#onHeard.clear()
+    this.#rest()
+  }
+
   close(): void {
     this.#socket.destroy()
   }
@@ -119,6 +138,7 @@ class AgentChannel implements GuestChannel {
     const rest = this.#line === undefined ? bytes : this.#readLine(bytes)
     for (const { type, id, content } of this.#reader.read(rest)) {
       if (type === 'h') this.#hear(content)
+      if (type === 'z') for (const heard of this.#onHeard) heard()
       const program = this.#programs.get(id)
       if (type === 'x') this.#programs.delete(id)
       program?.hear(type, content)

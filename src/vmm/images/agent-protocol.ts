@@ -16,9 +16,13 @@
  *     w  columns, rows                                x  exit code, number of the signal
  *     c  'o' or 'r', output that was taken, in bytes
  *     d  kill it, with all that it has started
+ *     z  '1': a snapshot is made; '0': it is over    z  the same, so that it is known to be heard
  *
  * Of each stream at most `window` bytes are under way: more is not read from the program, or not sent, until the other
  * side has taken some. So one execution that nobody reads holds up no other.
+ *
+ * While a snapshot is made what runs is told to stay: in a VM that goes on from there the other end of the channel is
+ * gone, and what has been started is not ended with the session.
  */
 export const agentVersion = 1
 

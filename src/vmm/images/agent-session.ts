@@ -29,7 +29,7 @@ sub serve {
   fcntl $_, $F_SETFL, $O_NONBLOCK for $died, $dying;
   local $SIG{CHLD} = sub { syswrite $dying, 'x' };
   $buffer = '';
-  mkdir $session = "$group/session-$$";
+  mkdir $session = "$group/session-$$-" . $sessions++;
   eval {
     # Here it waits for a host.
     tell_host('h', 0, "${agentVersion}");
@@ -77,6 +77,10 @@ sub obey {
     tell_host('r', $id, "boxledger: $@");
     return tell_host('x', $id, pack 'CC', 126, 0);
   }
+  if ($type eq 'z') {
+    $stays = $content;
+    return tell_host('z', $id, $content);
+  }
   my $run = $runs{$id} or return;
   if ($type eq 'i') {
     if ($run->{i}) { $run->{input} .= $content }
@@ -98,6 +102,12 @@ sub obey {
 
 # What a program has left behind is in its group still, and goes with the session.
 sub end_session {
+  if ($stays) {
+    # This VM goes on from a snapshot: what runs in it does too, and nobody is there to see it.
+    ($stays, $in, $out) = (0);
+    %runs = ();
+    return;
+  }
   end_run($_) for keys %runs;
   waitpid $_->{pid}, 0 for grep { !defined $_->{status} } values %runs;
   %runs = ();

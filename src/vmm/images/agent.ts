@@ -17,6 +17,7 @@ my ($TIOCSPTLCK, $TIOCGPTN, $TIOCSWINSZ, $TIOCSCTTY) = (0x40045431, 0x80045430, 
 my ($SYS_setsid, $AF_VSOCK, $SOCK_STREAM) = (112, 40, 1);
 
 my ($in, $out, $buffer, $session, %runs);
+my ($sessions, $stays) = (0, 0);
 $SIG{CHLD} = $SIG{PIPE} = 'IGNORE';
 
 `

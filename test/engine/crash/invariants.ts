@@ -16,8 +16,14 @@ const effectsOf: Readonly<Partial<Record<CrashStep, readonly EffectType[]>>> = {
   'naming the initramfs': ['createVm'],
   'vm.create': ['createVm'],
   'vm.boot': ['bootVm'],
-  'vm.pause': ['pauseVm'],
-  'vm.resume': ['resumeVm', 'pressButton'],
+  'vm.pause': ['pauseVm', 'saveVm'],
+  'vm.resume': ['resumeVm', 'releaseVm', 'restoreVm', 'pressButton'],
+  'staging a snapshot': ['saveVm'],
+  'vm.snapshot': ['saveVm'],
+  'describing a snapshot': ['commitSnapshot'],
+  'naming a snapshot': ['commitSnapshot'],
+  'linking a snapshot': ['restoreVm'],
+  'vm.restore': ['restoreVm'],
   'vm.power-button': ['pressButton'],
   'vm.shutdown': ['cutPower'],
   'vmm.shutdown': ['closeVmm'],
@@ -58,12 +64,12 @@ export function assertIntended(
   for (const vmm of world.vmms) {
     const { box, incarnation, vm } = vmm
     const effects = [
-      'spawnVmm',
-      ...(vm === 'none' ? [] : ['createVm']),
-      ...(vm === 'Running' || vm === 'Paused' ? ['bootVm'] : []),
+      ['spawnVmm'],
+      ...(vm === 'none' ? [] : [['createVm', 'restoreVm']]),
+      ...(vm === 'Running' || vm === 'Paused' ? [['bootVm', 'restoreVm']] : []),
     ]
-    for (const effect of effects)
-      assert.ok(asked([effect], box, incarnation) || found(vmm), `${what}: ${effect} of ${box} was asked for`)
+    for (const either of effects)
+      assert.ok(asked(either, box, incarnation) || found(vmm), `${what}: ${either} of ${box} was asked for`)
   }
   if (signal !== 'SIGKILL') return
   const step = boundaries.at(-1)?.replace(/^(before|after) |#\d+$/g, '')
@@ -185,6 +191,25 @@ export function assertExecutions(home: string, records: readonly LedgerRecord[],
     assert.is(ends.length, 1, `${what}: ${execution} is over, and once: ${ends}`)
   }
   assert.ok(ranIn(home) <= started.length, `${what}: ${ranIn(home)} of ${started.length} commands have run`)
+}
+
+/** What a box is said to have saved is on the disk, with a name, and nothing else has one. */
+export function assertSnapshots(home: string, heads: readonly SavedIn[], what: string): void {
+  for (const { box, names } of heads) {
+    const there = namesIn(`${home}/boxes/${box}/snapshots`).filter(name => !name.endsWith('.tmp'))
+    assert.equal(there.sort(), [...names].sort(), `${what}: the snapshots of ${box} are those that it has`)
+    for (const name of names)
+      assert.equal(
+        namesIn(`${home}/boxes/${box}/snapshots/${name}`).sort(),
+        ['config.json', 'manifest.json', 'memory-ranges', 'state.json'],
+        `${what}: ${name} of ${box} is whole`,
+      )
+  }
+}
+
+export interface SavedIn {
+  readonly box: string
+  readonly names: readonly string[]
 }
 
 /** Of boxes that are removed, or were never recorded, nothing is left. */

@@ -10,7 +10,9 @@ import {
   assertIntended,
   assertNothingLeft,
   assertPausesWanted,
+  assertSnapshots,
   assertUntouched,
+  type SavedIn,
 } from './invariants.ts'
 import type { Outcome } from './run-child.ts'
 import { type Binary, type Scenario, settled } from './scenario.ts'
@@ -42,6 +44,17 @@ async function settledBoxes(runtime: BoxRuntime, endsItself: boolean): Promise<B
     return running === 0
   })
   return runtime.listInfo()
+}
+
+/** Of boxes that can be asked. */
+async function saved(runtime: BoxRuntime, boxes: readonly BoxInfo[]): Promise<SavedIn[]> {
+  const known = boxes.filter(({ parked }) => parked === undefined)
+  return Promise.all(
+    known.map(async ({ id }) => {
+      const all = await (await runtime.get(id))?.snapshots.list()
+      return { box: id, names: (all ?? []).map(({ name }) => name) }
+    }),
+  )
 }
 
 export interface Check {
@@ -103,6 +116,7 @@ async function recoverOnce(
   assertFoldedOnce(home, records, boxes, what)
   assertExecutions(home, records, what)
   assertNothingLeft(home, boxes, what)
+  assertSnapshots(home, await saved(runtime, boxes), what)
   await look?.(runtime)
   return { boxes, records, before }
 }

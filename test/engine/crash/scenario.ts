@@ -1,5 +1,5 @@
 import type { Box, BoxOptions, BoxRuntime } from 'boxledger'
-import { pathOf } from 'boxledger/machines'
+import { pathOf, snapshotsOf } from 'boxledger/machines'
 import { waitFor } from 'xstate'
 import { smallGuest } from '../../support/vmms.ts'
 
@@ -71,8 +71,11 @@ export async function settled(box: Box): Promise<void> {
       !(state === 'running' && health === 'starting'),
     { timeoutMs: 30_000 },
   )
+  await waitFor(box.actor, ({ context }) => !snapshotsOf(context).kept.some(({ leaving }) => leaving), {
+    timeout: 30_000,
+  })
   if (state !== 'running' && state !== 'paused') return
-  // A pause or a resume under way does not show in the public state.
-  const isSteady = (path: string) => !['running.pausing', 'paused.resuming'].includes(path)
+  // A pause or a snapshot under way does not show in the public state.
+  const isSteady = (path: string) => path === 'running.steady' || path === 'paused.held'
   await waitFor(box.actor, ({ value }) => isSteady(pathOf(value)), { timeout: 30_000 })
 }

@@ -4,6 +4,7 @@ import { files } from './scenarios/files.ts'
 import { health } from './scenarios/health.ts'
 import { commands, fates, starts } from './scenarios/life.ts'
 import { recoveries } from './scenarios/recoveries.ts'
+import { snapshots } from './scenarios/snapshots.ts'
 import { special } from './scenarios/special.ts'
 import { busy, reopen } from './scenarios/unbounded.ts'
 
@@ -16,6 +17,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   ...recoveries,
   ...executions,
   ...health,
+  ...snapshots,
 }
 
 /** One of them, one of a single row, or one without an end of its own. */

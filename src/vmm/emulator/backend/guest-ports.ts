@@ -15,13 +15,25 @@ const ID = /^vsock(\d+)$/
  */
 export class GuestPorts {
   readonly #socket: string
-  /** `free`: somebody in the guest has opened it, and nobody here is connected. */
-  readonly #states: ('closed' | 'free' | 'taken')[] = Array.from({ length: CONNECTIONS }, () => 'closed')
+  /**
+   * `free`: somebody in the guest has opened it, and nobody here is connected; `stale`: the guest was saved with a
+   * connection, and has yet to notice that it is gone.
+   */
+  readonly #states: ('closed' | 'free' | 'taken' | 'stale')[]
   readonly #connected = new Map<number, Socket>()
 
-  /** @param socket path of the vsock device's socket; QEMU's own are beside it */
-  constructor(socket: string) {
+  /**
+   * @param socket path of the vsock device's socket; QEMU's own are beside it
+   * @param stale numbers of ports that were taken when the guest was saved
+   */
+  constructor(socket: string, stale: readonly number[] = []) {
     this.#socket = socket
+    this.#states = Array.from({ length: CONNECTIONS }, (_, n) => (stale.includes(n) ? 'stale' : 'closed'))
+  }
+
+  /** Numbers of ports over which somebody talks with the guest. */
+  get taken(): number[] {
+    return this.#states.flatMap((state, n) => (state === 'taken' ? n : []))
   }
 
   formatArguments(): string[] {
@@ -42,7 +54,8 @@ export class GuestPorts {
   /** QEMU tells that the guest has opened or closed a port. */
   hearChange({ id, open }: Readonly<Record<string, unknown>>): void {
     const number = Number(ID.exec(String(id))?.[1] ?? -1)
-    if (this.#states[number] === undefined) return
+    const before = this.#states[number]
+    if (before === undefined || (before === 'stale' && open === true)) return
     this.#states[number] = open === true ? 'free' : 'closed'
     if (open !== true) this.#connected.get(number)?.destroy()
   }

@@ -1,4 +1,4 @@
-import { createWriteStream, rmSync, writeFileSync } from 'node:fs'
+import { createWriteStream, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
@@ -7,11 +7,28 @@ import { describeSystemError, failed } from '../api-error.ts'
 import type { Qmp } from './qmp.ts'
 import { listen } from './serial-port.ts'
 
+export interface SaveOptions {
+  readonly socketDirectory: string
+  /** ports over which somebody talks with the guest */
+  readonly takenPorts: readonly number[]
+}
+
+/** The ports that were taken when a guest was saved. */
+export function takenPortsIn(directory: string): number[] {
+  const state: unknown = JSON.parse(readFileSync(join(directory, 'state.json'), 'utf8'))
+  const ports = (state as { emulator?: { takenPorts?: unknown } }).emulator?.takenPorts
+  return Array.isArray(ports) ? ports.filter(port => typeof port === 'number') : []
+}
+
 /**
  * Saves the paused guest: QEMU sends its migration stream to a socket of ours, which goes into `memory-ranges`. Its
  * sandbox allows no helper processes, and this version cannot write to a file by itself.
  */
-export async function saveQemu(qmp: Qmp, directory: string, socketDirectory: string): Promise<void> {
+export async function saveQemu(
+  qmp: Qmp,
+  directory: string,
+  { socketDirectory, takenPorts }: SaveOptions,
+): Promise<void> {
   const socket = join(socketDirectory, `migrate-${process.pid}.sock`)
   const outer = ['Cannot send VM snapshot', 'Failed to send migratable component snapshot']
   const server = createServer()
@@ -26,7 +43,10 @@ export async function saveQemu(qmp: Qmp, directory: string, socketDirectory: str
     await qmp.execute('migrate', { uri: `unix:${socket}` })
     await waitForMigration(qmp)
     await received
-    writeFileSync(join(directory, 'state.json'), JSON.stringify({ emulator: { backend: 'qemu' } }))
+    writeFileSync(
+      join(directory, 'state.json'),
+      JSON.stringify({ emulator: { backend: 'qemu', takenPorts } }),
+    )
   } catch (error) {
     throw failed(...outer, describeSystemError(error))
   } finally {

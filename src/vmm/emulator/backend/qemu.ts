@@ -6,7 +6,7 @@ import type { BackendOptions, Guest, GuestRequest } from './backend.ts'
 import { GuestPorts } from './guest-ports.ts'
 import { formatQemuArguments } from './qemu-arguments.ts'
 import { type QemuProcess, spawnQemu } from './qemu-process.ts'
-import { saveQemu } from './qemu-save.ts'
+import { saveQemu, takenPortsIn } from './qemu-save.ts'
 import { Qmp, type QmpEvent } from './qmp.ts'
 
 /** Longest wait for QEMU to leave by itself, in ms. */
@@ -15,7 +15,8 @@ const QUIT_MS = 2000
 /** Starts a guest under QEMU; resolves when its processors run, or, restored, when it could run. */
 export async function startQemu(request: GuestRequest, options: BackendOptions): Promise<Guest> {
   const { config, serial, console, restoreFrom } = request
-  const ports = config.vsock === undefined ? undefined : new GuestPorts(config.vsock.socket)
+  const stale = restoreFrom === undefined ? [] : takenPortsIn(restoreFrom)
+  const ports = config.vsock === undefined ? undefined : new GuestPorts(config.vsock.socket, stale)
   const args = formatQemuArguments(config, {
     ports,
     accel: options.accel,
@@ -46,7 +47,12 @@ export async function startQemu(request: GuestRequest, options: BackendOptions):
   void qemu.gone.then(() => {
     if (!life.over) request.tell('vcpu-error')
   })
-  return { ...toGuest(qmp, qemu, life, options), dial: async port => await ports?.dial(port) }
+  return {
+    ...toGuest(qmp, qemu, life, options),
+    dial: async port => await ports?.dial(port),
+    save: directory =>
+      saveQemu(qmp, directory, { socketDirectory: options.socketDirectory, takenPorts: ports?.taken ?? [] }),
+  }
 }
 
 function tellHappening({ event, data }: QmpEvent, { tell }: GuestRequest, life: { over: boolean }): void {
@@ -62,7 +68,7 @@ function toGuest(
   qemu: QemuProcess,
   life: { over: boolean },
   options: BackendOptions,
-): Omit<Guest, 'dial'> {
+): Omit<Guest, 'dial' | 'save'> {
   const tellQemu = async (command: string): Promise<void> => {
     try {
       await qmp.execute(command)
@@ -90,7 +96,6 @@ function toGuest(
       qemu.kill()
       await qemu.gone
     },
-    save: directory => saveQemu(qmp, directory, options.socketDirectory),
   }
 }
 

@@ -1,0 +1,100 @@
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type Boundary, BoxError, type SnapshotPlace } from '../../machines/index.ts'
+import { isOwnDirectory, wary } from '../files/own-file.ts'
+import { snapshotsDir } from '../files/paths.ts'
+import { type Manifest, manifestFormat, manifestName, readManifest } from './manifest.ts'
+import { measure, type Part, parts } from './parts.ts'
+import { isStaged, type SnapshotFiles } from './place.ts'
+
+/** Makes the directory that a VMM is to fill; what is left of an earlier try goes. */
+export async function stage(files: SnapshotFiles, boundary: Boundary): Promise<void> {
+  if (isOwnDirectory(files.dir)) throw nameTaken(files.dir)
+  await dropStaged(files, boundary)
+  boundary('before staging a snapshot')
+  await mkdir(files.all, { recursive: true, mode: 0o700 })
+  for (const dir of [dirname(files.all), files.all])
+    if (!isOwnDirectory(dir)) throw new Error(`${dir} is not a directory of its own`)
+  await mkdir(files.staged, { mode: 0o700 })
+  boundary('after staging a snapshot')
+}
+
+/** Deletes what was staged; fine if there is nothing. */
+export async function dropStaged(
+  { staged }: Pick<SnapshotFiles, 'staged'>,
+  boundary: Boundary,
+): Promise<void> {
+  if (!isOwnDirectory(staged)) return
+  boundary('before removing a staged snapshot')
+  await rm(staged, { recursive: true, force: true, maxRetries: 3 })
+  boundary('after removing a staged snapshot')
+}
+
+/** Deletes what snapshots of a box have left that were cut off. No VMM of the box may live. */
+export async function dropAllStaged(home: string, box: string, boundary: Boundary): Promise<void> {
+  const all = snapshotsDir(home, box)
+  if (!isOwnDirectory(all)) return
+  for (const name of await readdir(all))
+    if (isStaged(name)) await dropStaged({ staged: join(all, name) }, boundary)
+}
+
+/**
+ * Makes a staged snapshot one that lasts: its files are synced and described, and it gets its name. Done again after it
+ * was cut off it goes on where it was. Throws if there is nothing that could get the name, or something else has it.
+ */
+export async function keepStaged(
+  files: SnapshotFiles,
+  described: Omit<Manifest, 'format' | 'config' | 'files'>,
+  boundary: Boundary,
+  signal: AbortSignal,
+): Promise<{ readonly bytes: number }> {
+  const { dir, staged, all } = files
+  if (isOwnDirectory(dir)) return await kept(dir, described)
+  boundary('before describing a snapshot')
+  const measured: Part[] = []
+  for (const part of parts) measured.push(await measure(staged, part, signal, { sync: true }))
+  const config = JSON.parse(await readFile(join(staged, 'config.json'), 'utf8')) as Manifest['config']
+  const manifest: Manifest = { format: manifestFormat, ...described, config, files: measured }
+  await writeSynced(join(staged, manifestName), JSON.stringify(manifest))
+  await syncDir(staged)
+  signal.throwIfAborted()
+  boundary('after describing a snapshot')
+  boundary('before naming a snapshot')
+  await rename(staged, dir)
+  await syncDir(all)
+  await syncDir(dirname(all))
+  boundary('after naming a snapshot')
+  return { bytes: bytesOf(measured) }
+}
+
+/** It has its name already: by an earlier engine, for the same request. */
+async function kept(dir: string, { box, name, version }: SnapshotPlace & { readonly version: number }) {
+  const manifest = await readManifest(dir, { box, name })
+  if (manifest.version !== version) throw nameTaken(dir)
+  await syncDir(dirname(dir))
+  return { bytes: bytesOf(manifest.files) }
+}
+
+/** `NAME_TAKEN`: what the ledger does not know is not deleted for that. */
+function nameTaken(dir: string): BoxError {
+  return new BoxError('NAME_TAKEN', `The ledger does not know it, but there is ${dir} already`)
+}
+
+const bytesOf = (files: readonly Part[]) => files.reduce((sum, { bytes }) => sum + bytes, 0)
+
+/** What was written before it was cut off goes. */
+async function writeSynced(path: string, text: string): Promise<void> {
+  await rm(path, { force: true })
+  const file = await open(path, 'wx', 0o600)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function syncDir(path: string): Promise<void> {
+  const dir = await open(path, wary)
+  await dir.sync().finally(() => dir.close())
+}
