@@ -1,7 +1,6 @@
 import {
   type Boundary,
   type BoxCommand,
-  BoxError,
   type ExecutionHead,
   type Head,
   isExecutionHead,
@@ -9,7 +8,7 @@ import {
   noBoundary,
   partsOf,
 } from '../machines/index.ts'
-import { type Committed, type Ledger, openLedger, Projections } from '../store/index.ts'
+import { type Committed, type Ledger, Projections } from '../store/index.ts'
 import { type Hands, vmmHands } from '../vmm/index.ts'
 import { attachedOf, endAttached } from './attached.ts'
 import { Audience, type Listener } from './audience.ts'
@@ -22,15 +21,16 @@ import { Followers } from './followers.ts'
 import { HealthChecks } from './health-checks.ts'
 import { type BoxInfo, infoOf } from './info.ts'
 import { Metrics } from './metrics.ts'
+import { openLedgerOf } from './open-ledger.ts'
 import type { EngineOptions } from './options.ts'
 import { Recorder } from './recorder.ts'
 import { Recovery } from './recovery.ts'
 import { createRoot, type Root } from './root.ts'
+import { Silence } from './silence.ts'
 import { StartQueue } from './start-queue.ts'
-import { closedError, inertError, type Tail } from './tail.ts'
-import { pauseOn } from './time-limit.ts'
+import { closedError, damaged, inertError, type Tail } from './tail.ts'
 import { Timers } from './timers.ts'
-import { type CommandMeta, Turns } from './turns.ts'
+import { assertVersion, type CommandMeta, Turns } from './turns.ts'
 import { unlessAborted, type Waiting } from './waiting.ts'
 import { type World, worldOf } from './world.ts'
 
@@ -58,8 +58,7 @@ export class Engine {
   readonly #turns: Turns
   readonly #recorder: Recorder
   readonly #recovery: Recovery
-  /** boxes whose VMM lives and does not answer */
-  readonly #silent = new Set<string>()
+  readonly #silence: Silence
   #closing: Promise<void> | undefined
   /** closed so far that nothing is recorded any more */
   #over = false
@@ -81,21 +80,14 @@ export class Engine {
       },
     })
     this.projections.load(ledger.heads())
-    this.boxMetrics = new BoxMetricsReader({
-      home: options.home,
-      ledger,
-      looks: this.hands.looks,
-      clock: world.clock,
-    })
+    const ground = { home: options.home, ledger, clock: world.clock, boundary: this.boundary }
+    this.boxMetrics = new BoxMetricsReader({ ...ground, looks: this.hands.looks })
     this.root = createRoot(options.inspect)
     this.executions = new Executions({
-      home: options.home,
-      ledger,
+      ...ground,
       turns: this.#turns,
       channels: this.channels,
       root: this.root,
-      clock: world.clock,
-      boundary: this.boundary,
       record: (stream, fact) => this.#recorder.recordExecution(stream, fact),
     })
     this.#followers = new Followers(this.root, (box, command) => {
@@ -105,13 +97,14 @@ export class Engine {
     })
     this.audience = new Audience(ledger.tail.position, this.#followers)
     this.#timers = new Timers(world.clock, (box, timer) => this.#expire(box, timer))
+    this.#silence = new Silence(box => {
+      const head = ledger.head(box)
+      if (head !== undefined) this.audience.tell(head)
+    })
     this.#health = new HealthChecks({
-      home: options.home,
-      ledger,
+      ...ground,
       channels: this.channels,
       looks: this.hands.looks,
-      clock: world.clock,
-      boundary: this.boundary,
       tell: (box, fact) => this.#recorder.tell(box, fact),
     })
     this.#effects = new Effects({
@@ -126,13 +119,11 @@ export class Engine {
         ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
       },
       tell: (box, fact) => this.#recorder.record(box, fact),
-      onResponding: (box, responding) => this.#heard(box, responding),
+      onResponding: (box, responding) => this.#silence.heard(box, responding),
     })
     this.#recovery = new Recovery({
-      home: options.home,
-      ledger,
+      ...ground,
       runs: this.hands.runs,
-      boundary: this.boundary,
       look: head => this.#effects.look(head),
       goOn: (head, overdue) => {
         if (this.#over) return
@@ -150,17 +141,7 @@ export class Engine {
   /** Resolves when heads are loaded; boxes that may have a VMM are then being looked at. */
   static async open(options: EngineOptions): Promise<Engine> {
     const world = worldOf(options.world ?? {})
-    const ledger = await openLedger({
-      home: options.home,
-      bootId: world.bootId,
-      engine: options.engine,
-      durability: options.durability ?? 'sync',
-      now: () => world.clock.now(),
-      pause: (ms, signal) => pauseOn(world.clock, ms, signal),
-      ...(options.medium === undefined ? {} : { medium: options.medium }),
-      ...(options.aroundFlush === undefined ? {} : { aroundFlush: options.aroundFlush }),
-      ...(options.boundary === undefined ? {} : { boundary: options.boundary }),
-    })
+    const ledger = await openLedgerOf(options, world)
     const engine = new Engine(options, ledger, world)
     if (!ledger.isInert) engine.#recover()
     return engine
@@ -193,7 +174,7 @@ export class Engine {
     return {
       ...infoOf(head, {
         recovering: this.#recovery.has(head.box),
-        responding: !this.#silent.has(head.box),
+        responding: !this.#silence.has(head.box),
         executions: this.ledger.executionsOf(head.box),
       }),
       ...(this.isInert ? { inert: true } : {}),
@@ -204,10 +185,7 @@ export class Engine {
   /** Rejects commands and reads of a box whose records are damaged. */
   assertSound(box: string): void {
     const parked = this.ledger.parked.get(box)
-    if (parked !== undefined)
-      throw new BoxError('LEDGER_CORRUPT', `Records of box ${box} are damaged: ${parked.reason}`, {
-        details: { box, ...parked },
-      })
+    if (parked !== undefined) throw damaged(box, parked)
   }
 
   actorOf(head: Head) {
@@ -248,10 +226,7 @@ export class Engine {
       const head = await this.#seeLostRuns(box)
       if (meta.commandId !== undefined && (await this.ledger.command(meta.commandId)) !== undefined)
         return head
-      if (meta.expectedVersion !== undefined && (head?.version ?? 0) !== meta.expectedVersion)
-        throw new BoxError('WRONG_EXPECTED_VERSION', `The box is at version ${head?.version ?? 0}`, {
-          details: { expected: meta.expectedVersion, actual: head?.version ?? 0 },
-        })
+      assertVersion(head, meta)
       const command = decide(head)
       if (command === undefined) return head
       return (await this.#turns.commit(box, head, command, meta)).head as Head
@@ -293,7 +268,7 @@ export class Engine {
         this.#publishExecution(head, record)
         continue
       }
-      if (!head.state.context.open) this.#silent.delete(head.box)
+      if (!head.state.context.open) this.#silence.forget(head.box)
       this.channels.follow(head)
       this.boxMetrics.follow(head)
       this.audience.tell(head, record)
@@ -317,13 +292,6 @@ export class Engine {
     const head = this.ledger.head(box)
     const found = head && this.#recovery.lostRunsOf(head)
     return found === undefined ? head : ((await this.#turns.commit(box, head, found)).head as Head)
-  }
-
-  #heard(box: string, responding: boolean): void {
-    if (responding ? !this.#silent.delete(box) : this.#silent.has(box)) return
-    if (!responding) this.#silent.add(box)
-    const head = this.ledger.head(box)
-    if (head !== undefined) this.audience.tell(head)
   }
 
   #expire(box: string, timer: string): void {

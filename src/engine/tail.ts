@@ -1,4 +1,5 @@
 import { BoxError, type LedgerRecord } from '../machines/index.ts'
+import type { Parked } from '../store/index.ts'
 import { keptAlive } from './alive.ts'
 import { aborted } from './waiting.ts'
 
@@ -83,4 +84,10 @@ export function inertError(home: string): BoxError {
 
 export function closedError(): BoxError {
   return new BoxError('ENGINE_CLOSED', 'The runtime was closed')
+}
+
+export function damaged(box: string, parked: Parked): BoxError {
+  return new BoxError('LEDGER_CORRUPT', `Records of box ${box} are damaged: ${parked.reason}`, {
+    details: { box, ...parked },
+  })
 }

@@ -18,6 +18,18 @@ import type { World } from './world.ts'
 
 export type CommandMeta = Pick<RecordMeta, 'commandId' | 'actor'> & { readonly expectedVersion?: number }
 
+/** Refuses a command to a box that has moved on. */
+export function assertVersion(
+  head: StreamHead | undefined,
+  { expectedVersion: expected }: CommandMeta,
+): void {
+  const actual = head?.version ?? 0
+  if (expected === undefined || expected === actual) return
+  throw new BoxError('WRONG_EXPECTED_VERSION', `The box is at version ${actual}`, {
+    details: { expected, actual },
+  })
+}
+
 /** Where events become durable: one mailbox a stream, in whose turns the step is taken and its transition appended. */
 export class Turns {
   readonly #ledger: Ledger

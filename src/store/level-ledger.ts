@@ -3,20 +3,17 @@ import {
   BoxError,
   type ExecutionHead,
   type Head,
-  isExecutionHead,
   type LedgerRecord,
   noBoundary,
 } from '../machines/index.ts'
 import { again, closedError, commitUnknown } from './answers.ts'
 import type { ArchiveReport } from './archive/report.ts'
-import { decodeHead } from './codec.ts'
 import type { CompactReport } from './compact.ts'
 import { authorOf, type Entry, type Placed } from './entry.ts'
 import type { Ground } from './ground.ts'
 import { GroupCommit } from './group-commit.ts'
 import { settle } from './home.ts'
 import { writeOwnership } from './journal.ts'
-import { removedKey } from './keys.ts'
 import type {
   Append,
   Committed,
@@ -34,6 +31,7 @@ import { Reader } from './reader.ts'
 import { Registry } from './registry.ts'
 import { storageError } from './storage-error.ts'
 import type { Tail } from './tail-file.ts'
+import { usedUp } from './used-up.ts'
 import { verifyLedger } from './verify/verify.ts'
 
 const defaultMaxQueued = 16_384
@@ -121,22 +119,20 @@ export class LevelLedger implements Ledger {
     return this.#mishaps.failure
   }
 
-  *heads(): Generator<Head> {
-    for (const head of this.#registry.heads.values()) if (!isExecutionHead(head)) yield head
+  heads(): Iterable<Head> {
+    return this.#registry.boxes()
   }
 
   head(box: string): Head | undefined {
-    const head = this.#registry.heads.get(box)
-    return head === undefined || isExecutionHead(head) ? undefined : head
+    return this.#registry.box(box)
   }
 
-  *executions(): Generator<ExecutionHead> {
-    for (const head of this.#registry.heads.values()) if (isExecutionHead(head)) yield head
+  executions(): Iterable<ExecutionHead> {
+    return this.#registry.executions()
   }
 
   execution(stream: string): ExecutionHead | undefined {
-    const head = this.#registry.heads.get(stream)
-    return head !== undefined && isExecutionHead(head) ? head : undefined
+    return this.#registry.execution(stream)
   }
 
   executionsOf(box: string): number {
@@ -180,15 +176,9 @@ export class LevelLedger implements Ledger {
     return failure && again(failure)
   }
 
-  /** An ID is never used twice. Only what is new has to ask the disk. */
-  #reuse({ box, expectedVersion }: Append): BoxError | undefined {
-    if (expectedVersion !== 0 || this.#mishaps.isRecovering) return undefined
-    const sealed = this.#ground.db.getSync(removedKey(box))
-    if (sealed === undefined) return undefined
-    const actual = decodeHead(sealed)?.version
-    return new BoxError('WRONG_EXPECTED_VERSION', `The ID ${box} is used up: what had it is over`, {
-      details: { box, expected: 0, actual },
-    })
+  /** Only what is new has to ask the disk. */
+  #reuse(append: Append): BoxError | undefined {
+    return this.#mishaps.isRecovering ? undefined : usedUp(this.#ground.db, append)
   }
 
   #publish(placed: readonly Placed[]): void {

@@ -1,4 +1,13 @@
-import { BoxError, isStream, partsOf, type StreamHead, safeIdPattern } from '../machines/index.ts'
+import {
+  BoxError,
+  type ExecutionHead,
+  type Head,
+  isExecutionHead,
+  isStream,
+  partsOf,
+  type StreamHead,
+  safeIdPattern,
+} from '../machines/index.ts'
 import { type Entry, isOver, nameOf, type Placed } from './entry.ts'
 import type { Append, Parked } from './ledger.ts'
 import type { Loaded } from './load.ts'
@@ -37,6 +46,24 @@ export class Registry {
 
   claimant(name: string): string | undefined {
     return this.#claims.get(name) ?? this.#names.get(name)
+  }
+
+  *boxes(): Generator<Head> {
+    for (const head of this.heads.values()) if (!isExecutionHead(head)) yield head
+  }
+
+  box(id: string): Head | undefined {
+    const head = this.heads.get(id)
+    return head === undefined || isExecutionHead(head) ? undefined : head
+  }
+
+  *executions(): Generator<ExecutionHead> {
+    for (const head of this.heads.values()) if (isExecutionHead(head)) yield head
+  }
+
+  execution(stream: string): ExecutionHead | undefined {
+    const head = this.heads.get(stream)
+    return head !== undefined && isExecutionHead(head) ? head : undefined
   }
 
   /** Why a transition cannot be taken, if so. */
