@@ -14,6 +14,7 @@ const pieceBytes = 32 << 10
 
 /** Takes connections over that are to carry a command; closes others. */
 export function serveExec(engine: Engine, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  socket.on('error', () => {}) // it closes then
   const [, box] = /^\/v1\/box\/([\w-]{1,64})\/exec$/.exec(request.url ?? '') ?? []
   if (box === undefined || request.headers.upgrade !== execProtocol) {
     socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
@@ -41,7 +42,6 @@ class ServedCommand {
     this.#engine = engine
     this.#box = box
     this.#socket = socket
-    socket.on('error', () => {}) // it closes then
     socket.on('close', () => {
       this.#gone.abort()
       this.#running?.abort()
