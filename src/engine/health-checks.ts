@@ -70,6 +70,9 @@ export class HealthChecks {
   async #check(box: string, health: HealthSpec, over: AbortSignal): Promise<void> {
     const { ledger, clock } = this.#world
     const graceEnd = clock.monotonic() + this.#graceOf(box, health)
+    // A command that owns the home for a moment asks nothing that it would not wait for.
+    const isKnown = (ledger.head(box)?.state.context.seen.health ?? null) !== null
+    if (isKnown) await pauseOn(clock, health.intervalMs, over)
     for (let failures = 0; !over.aborted; await pauseOn(clock, health.intervalMs, over)) {
       const problem = await this.#ask(box, health, over)
       const head = ledger.head(box)
