@@ -5,6 +5,7 @@ import {
   type BoxSpec,
   type Head,
   type HealthSpec,
+  printable,
   publicStateOf,
 } from '../machines/index.ts'
 import type { Ledger } from '../store/index.ts'
@@ -28,6 +29,9 @@ interface Checking {
   readonly run: string
   readonly end: AbortController
 }
+
+/** What is recorded of why a check failed, in `characters`: some of it may be the guest's own words. */
+const longestReason = 300
 
 /** How long a check that is killed may take to be gone, in `ms`. */
 const goneMs = 3_000
@@ -121,7 +125,8 @@ export class HealthChecks {
         return await Promise.race([asked, whenAborted(signal, `no answer within ${timeoutMs} ms`)])
       })
     } catch (error) {
-      return BoxError.is(error) ? `${error.code}: ${error.message}` : (error as Error).message
+      const { message } = error as Error
+      return printable((BoxError.is(error) ? `${error.code}: ${message}` : message).slice(0, longestReason))
     } finally {
       over.removeEventListener('abort', stop)
       boundary('after checking a box')
