@@ -19,7 +19,7 @@ export type { BoxSnapshots, CloneOptions, SnapshotInfo } from './api/snapshots.t
 export type { ConnectOptions } from './api/socket/connect.ts'
 export { InteractiveBox, type SessionEnd } from './api/wrappers/interactive-box.ts'
 export type { InteractiveBoxOptions } from './api/wrappers/interactive-options.ts'
-export { type Made, SimpleBox } from './api/wrappers/simple-box.ts'
+export { type MadeBox, SimpleBox } from './api/wrappers/simple-box.ts'
 export type {
   BoxActor,
   BoxEnding,

@@ -5,6 +5,7 @@ import {
   type BoxSpec,
   type Head,
   type HealthSpec,
+  printable,
   publicStateOf,
 } from '../machines/index.ts'
 import type { Ledger } from '../store/index.ts'
@@ -28,6 +29,9 @@ interface Checking {
   readonly run: string
   readonly end: AbortController
 }
+
+/** What is recorded of why a check failed, in `characters`: some of it may be the guest's own words. */
+const longestReason = 300
 
 /** How long a check that is killed may take to be gone, in `ms`. */
 const goneMs = 3_000
@@ -70,6 +74,9 @@ export class HealthChecks {
   async #check(box: string, health: HealthSpec, over: AbortSignal): Promise<void> {
     const { ledger, clock } = this.#world
     const graceEnd = clock.monotonic() + this.#graceOf(box, health)
+    // A command that owns the home for a moment asks nothing that it would not wait for.
+    const isKnown = (ledger.head(box)?.state.context.seen.health ?? null) !== null
+    if (isKnown) await pauseOn(clock, health.intervalMs, over)
     for (let failures = 0; !over.aborted; await pauseOn(clock, health.intervalMs, over)) {
       const problem = await this.#ask(box, health, over)
       const head = ledger.head(box)
@@ -118,7 +125,8 @@ export class HealthChecks {
         return await Promise.race([asked, whenAborted(signal, `no answer within ${timeoutMs} ms`)])
       })
     } catch (error) {
-      return BoxError.is(error) ? `${error.code}: ${error.message}` : (error as Error).message
+      const { message } = error as Error
+      return printable((BoxError.is(error) ? `${error.code}: ${message}` : message).slice(0, longestReason))
     } finally {
       over.removeEventListener('abort', stop)
       boundary('after checking a box')

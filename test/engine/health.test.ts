@@ -159,7 +159,8 @@ test('it is asked while it runs: not paused, not down; what begins anew is not k
     await world.pass(5 * minute, 1)
     assert.is((await box.info()).health, 'healthy', 'as it was last')
     await box.resume()
-    await world.pass(0, 2)
+    await world.pass(29_999, 1)
+    await world.pass(1, 2)
     await box.stop({ mode: 'kill' })
     await world.pass(5 * minute, 2)
     assert.is((await box.info()).health, undefined)
@@ -179,10 +180,11 @@ test('the next engine goes on asking, and finds nothing new where nothing is', (
     const box = (await runtime.get(id)) as Box
     await box.waitFor(info => !info.recovering)
     assert.is((await box.info()).health, 'healthy')
-    await world.pass(30_000, 3)
+    assert.is(world.asked, 1)
+    await world.pass(30_000, 2)
     assert.equal(await changesOf(box), [changed('healthy')])
     world.answer = 'refuses'
-    await world.pass(30_000, 4)
+    await world.pass(30_000, 3)
     await until(box, 'unhealthy')
   }))
 

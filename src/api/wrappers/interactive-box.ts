@@ -34,7 +34,7 @@ export class InteractiveBox extends SimpleBox {
     this.#tty = tty
   }
 
-  /** Starts the box and then the shell. Resolves when the shell was told to run, at once if one does. */
+  /** Resolves when the box is up; then the shell begins, unless one runs. What comes of that, `wait` tells. */
   override async start(c?: CommandOptions): Promise<void> {
     await super.start(c)
     if (!this.#isOver) return

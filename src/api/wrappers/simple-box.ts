@@ -23,7 +23,7 @@ import type { BoxSnapshots } from '../snapshots.ts'
 import { join } from '../socket/join.ts'
 
 /** A box that a wrapper made, or found by its name. */
-export interface Made {
+export interface MadeBox {
   readonly box: Box
   /** false: there was one of that name */
   readonly created: boolean
@@ -48,8 +48,8 @@ export class SimpleBox implements Box, AsyncDisposable {
   readonly #asked: ReadonlySet<string>
   readonly #runtime: BoxRuntime | undefined
   #ownRuntime: Promise<BoxRuntime> | undefined
-  #making: Promise<Made> | undefined
-  #made: Made | undefined
+  #making: Promise<MadeBox> | undefined
+  #made: MadeBox | undefined
   #disposing: Promise<void> | undefined
 
   /** Throws `INVALID_ARGUMENT`. */
@@ -72,7 +72,7 @@ export class SimpleBox implements Box, AsyncDisposable {
   }
 
   /** The box itself, made if there is none; starts nothing. */
-  create(): Promise<Made> {
+  create(): Promise<MadeBox> {
     this.#making ??= this.#make().catch(error => {
       this.#making = undefined // for another try
       throw error
@@ -191,7 +191,7 @@ export class SimpleBox implements Box, AsyncDisposable {
     }
   }
 
-  async #end({ box, created }: Made): Promise<void> {
+  async #end({ box, created }: MadeBox): Promise<void> {
     try {
       await box.stop()
       const { incarnation } = await box.info()
@@ -216,7 +216,7 @@ export class SimpleBox implements Box, AsyncDisposable {
     return found?.name === name ? found : undefined
   }
 
-  async #make(): Promise<Made> {
+  async #make(): Promise<MadeBox> {
     const runtime = await this.#open()
     const { name, ...options } = this.#options
     if (name === undefined) this.#made = { box: await runtime.create(options), created: true, differs: [] }

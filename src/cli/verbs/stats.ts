@@ -3,6 +3,7 @@ import { type Box, BoxError, type BoxMetrics } from '../../index.ts'
 import { bytes } from '../amounts.ts'
 import type { Cli } from '../cli.ts'
 import type { Session } from '../session.ts'
+import { onceKnown } from '../settled.ts'
 import { boxOf } from '../targets.ts'
 
 interface StatsFlags {
@@ -46,6 +47,7 @@ export function addStats({ program, onHome }: Cli): void {
         const isLive = output.isTerminal && !json
         const goesOn = stream && (follow || isLive)
         const named = await Promise.all(targets.map(target => boxOf(session.runtime, target)))
+        await onceKnown(() => session.runtime.listInfo(), signal)
         for (let isFirst = true; ; isFirst = false) {
           const rows = await readingsOf(session, named)
           if (goesOn && isLive) await output.write(clear)
@@ -82,7 +84,9 @@ async function readingsOf({ runtime }: Session, named: readonly Box[]): Promise<
 
 async function upBoxes(runtime: Session['runtime']): Promise<Box[]> {
   const infos = await runtime.listInfo({ states: ['starting', 'running', 'paused', 'stopping', 'unknown'] })
-  const boxes = await Promise.all(infos.map(({ id }) => runtime.get(id)))
+  // Of damaged records nothing can be told.
+  const sound = infos.filter(({ parked }) => parked === undefined)
+  const boxes = await Promise.all(sound.map(({ id }) => runtime.get(id)))
   return boxes.filter(box => box !== undefined)
 }
 

@@ -122,6 +122,7 @@ export function scriptedHands(world: DriverWorld): Hands {
       // Nothing is counted here.
       measure: async () => ({}),
       ping: async ({ box, incarnation }) => {
+        if (world.life.isOver) return never()
         const vmm = world.host.vmmOf(box)
         if (vmm?.start.incarnation !== incarnation || !vmm.isAlive || vmm.isMute)
           throw new Error('The VMM does not answer')
