@@ -1,8 +1,18 @@
+import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { measureGuests } from './guests.ts'
 import { measureOpening } from './opening.ts'
 import { measureTransitions } from './transitions.ts'
+
+async function hasQemu(): Promise<boolean> {
+  return new Promise(resolve => {
+    const asked = spawn('qemu-system-x86_64', ['--version'], { stdio: 'ignore' })
+    asked.once('error', () => resolve(false))
+    asked.once('exit', code => resolve(code === 0))
+  })
+}
 
 /** Figures of one run on this machine; only their ratios mean something elsewhere. */
 const directory = await mkdtemp(join(tmpdir(), 'bl-bench-'))
@@ -48,6 +58,20 @@ try {
     `aim 2 µs`,
     (lookupUs / 2).toFixed(2),
   )
+  console.log()
+  if (!(await hasQemu())) console.log('guests: skipped, qemu-system-x86_64 is not on PATH')
+  else {
+    const guests = await measureGuests(directory)
+    show('guests, in software emulation', 'boxledger', 'peer', 'ratio', '', 'the peer')
+    const ms = (n: number) => `${n < 10 ? n.toFixed(1) : whole(n)} ms`
+    const row = (what: string, own: number, peer: number, who: string, unit = ms) =>
+      show(`  ${what}`, unit(own), unit(peer), (own / peer).toFixed(2), '', who)
+    row('start to a guest that answers', guests.start, guests.plainStart, 'QEMU by hand')
+    show('    of it the engine, the VMM', ms(guests.engine), ms(guests.vmm))
+    row('start from a snapshot', guests.restore, guests.start, 'a boot')
+    row('exec true', guests.exec, guests.plainExec, 'bare channel')
+    row('copy in', guests.copy, guests.plainCopy, 'bare channel', n => `${whole(n)} MiB/s`)
+  }
 } finally {
   await rm(directory, { recursive: true, force: true })
 }
