@@ -1,5 +1,5 @@
 import { BoxError, type Head, type KeptSnapshot, mostSnapshots, snapshotsOf } from '../machines/index.ts'
-import { readSecrets } from '../vmm/index.ts'
+import { mayHaveSecrets, readSecrets } from '../vmm/index.ts'
 import { ask, assertKnown, type CommandOptions, failureOf, isGone, stateOf, stopped } from './ask.ts'
 import type { Engine } from './engine.ts'
 import { create, followStart, remove, start } from './lifecycle.ts'
@@ -161,7 +161,7 @@ async function cloneOf(
   c: CommandOptions,
 ): Promise<Head> {
   const { labels, spec } = context
-  const secrets = await readSecrets(engine.home, box)
+  const secrets = mayHaveSecrets(engine.home, box) ? await readSecrets(engine.home, box) : {}
   const made = await create(
     engine,
     {

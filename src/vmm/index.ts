@@ -16,6 +16,7 @@ export {
   draftSecrets,
   dropDraft,
   keepSecrets,
+  mayHaveSecrets,
   readSecrets,
   revealed,
   type Secrets,

@@ -12,17 +12,18 @@ const once = (name: CallName, call: Call) => {
 }
 
 test('a simulated box is saved, goes on from there, and is cloned', () =>
-  inWorld({}, async ({ runtime }) => {
+  inWorld({}, async world => {
+    const { runtime } = world
     const box = await runtime.create({ name: 'it' })
-    await box.start()
-    const made = await box.snapshots.create('one')
+    await world.until(box.start())
+    const made = await world.until(box.snapshots.create('one'))
     assert.equal(await box.snapshots.list(), [made])
-    await box.stop({ mode: 'kill' })
-    await box.snapshots.restore('one')
+    await world.until(box.stop({ mode: 'kill' }))
+    await world.until(box.snapshots.restore('one'))
     assert.is((await box.info()).incarnation, 2)
-    const clone = await box.clone()
+    const clone = await world.until(box.clone())
     assert.is((await clone.info()).state, 'running')
-    await box.snapshots.remove('one')
+    await world.until(box.snapshots.remove('one'))
     assert.equal(await box.snapshots.list(), [])
   }))
 
@@ -34,21 +35,23 @@ for (const [name, call, code] of [
   ['vm.resume', { outcome: 'lost' }, 'none'],
 ] as const)
   test(`the box goes on where ${name} is ${call.outcome}`, () =>
-    inWorld({ script: () => ({ call: once(name, call) }) }, async ({ runtime }) => {
+    inWorld({ script: () => ({ call: once(name, call) }) }, async world => {
+      const { runtime } = world
       const box = await runtime.create({ name: 'it' })
-      await box.start()
-      assert.is(await codeOf(box.snapshots.create('one')), code)
-      await box.waitFor(({ state }) => state !== 'stopping')
+      await world.until(box.start())
+      assert.is(await world.until(codeOf(box.snapshots.create('one'))), code)
+      await world.until(box.waitFor(({ state }) => state !== 'stopping'))
       assert.is((await box.info()).state, call.outcome === 'dies' ? 'crashed' : 'running')
     }))
 
 test('a restore that is refused is a failed start', () =>
-  inWorld({ script: () => ({ call: once('vm.restore', { outcome: 'refused' }) }) }, async ({ runtime }) => {
+  inWorld({ script: () => ({ call: once('vm.restore', { outcome: 'refused' }) }) }, async world => {
+    const { runtime } = world
     const box = await runtime.create({ name: 'it' })
-    await box.start()
-    await box.snapshots.create('one')
-    await box.stop({ mode: 'kill' })
-    assert.is(await codeOf(box.snapshots.restore('one')), 'BOOT_FAILED')
+    await world.until(box.start())
+    await world.until(box.snapshots.create('one'))
+    await world.until(box.stop({ mode: 'kill' }))
+    assert.is(await world.until(codeOf(box.snapshots.restore('one'))), 'BOOT_FAILED')
     assert.is((await box.info()).state, 'failed')
   }))
 
