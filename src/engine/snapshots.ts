@@ -1,5 +1,5 @@
 import { BoxError, type Head, type KeptSnapshot, mostSnapshots, snapshotsOf } from '../machines/index.ts'
-import { readSecrets } from '../vmm/index.ts'
+import { mayHaveSecrets, readSecrets } from '../vmm/index.ts'
 import { ask, assertKnown, type CommandOptions, failureOf, isGone, stateOf, stopped } from './ask.ts'
 import type { Engine } from './engine.ts'
 import { create, followStart, remove, start } from './lifecycle.ts'
@@ -135,16 +135,19 @@ export async function clone(
     if (!isGone(head)) await start(engine, head.box, {})
     return head
   }
+  const { expectedVersion, ...meta } = c
   const actor = c.actor === undefined ? {} : { actor: c.actor }
   const source = engine.ledger.head(box)
   if (source === undefined) {
     engine.assertSound(box)
     throw notFound(box)
   }
+  // The command is to a box that is not there yet; the version is that of the one that is asked.
+  if (expectedVersion !== undefined) await engine.submit(box, () => undefined, { expectedVersion })
   if (snapshot !== undefined) assertHas(source, snapshot)
   const made = snapshot ?? (await createSnapshot(engine, box, `clone-${newId()}`, actor)).name
   try {
-    return await cloneOf(engine, source, { name, snapshot: made }, c)
+    return await cloneOf(engine, source, { name, snapshot: made }, meta)
   } finally {
     // The source may be gone by now, with its snapshots.
     if (snapshot === undefined) await removeSnapshot(engine, box, made, actor).catch(ignoreRefusal)
@@ -158,7 +161,7 @@ async function cloneOf(
   c: CommandOptions,
 ): Promise<Head> {
   const { labels, spec } = context
-  const secrets = await readSecrets(engine.home, box)
+  const secrets = mayHaveSecrets(engine.home, box) ? await readSecrets(engine.home, box) : {}
   const made = await create(
     engine,
     {

@@ -300,7 +300,7 @@ export const boxMachine = box.createMachine({
         saving: {
           description: 'The VMM writes a snapshot; the VM stands still meanwhile',
           invoke: { id: 'saveVm', src: 'saveVm' },
-          after: { saveLimit: { target: 'releasing', actions: 'dropSnapshot' } },
+          after: { saveLimit: { target: 'releasing', actions: 'abandonSnapshot' } },
           on: {
             'vm.paused': {},
             'vmm.adopted': [
@@ -312,7 +312,7 @@ export const boxMachine = box.createMachine({
               { actions: 'recordProcess' },
             ],
             'snapshot.written': { target: 'releasing', actions: 'noteWritten' },
-            'snapshot.failed': { target: 'releasing', actions: 'dropSnapshot' },
+            'snapshot.failed': { target: 'releasing', actions: 'abandonSnapshot' },
           },
         },
         releasing: {
@@ -329,10 +329,13 @@ export const boxMachine = box.createMachine({
               },
               { actions: 'recordProcess' },
             ],
-            'vm.resumed': [{ guard: 'isWritten', target: 'committing' }, { target: 'steady' }],
+            'vm.resumed': [
+              { guard: 'isWritten', target: 'committing' },
+              { target: 'steady', actions: 'dropSnapshot' },
+            ],
             'resume.failed': [
               { guard: 'isWritten', target: '#box.paused.committing' },
-              { target: '#box.paused' },
+              { target: '#box.paused', actions: 'dropSnapshot' },
             ],
           },
         },
@@ -687,7 +690,7 @@ export const boxMachine = box.createMachine({
           {
             guard: 'isHeld',
             target: 'running.releasing',
-            actions: ['recordProcess', 'recordKnown', 'dropSnapshot'],
+            actions: ['recordProcess', 'recordKnown', 'abandonSnapshot'],
           },
           { guard: 'vmRuns', target: 'running', actions: ['recordProcess', 'recordKnown', 'dropSnapshot'] },
           { guard: 'vmPaused', target: 'paused', actions: ['recordProcess', 'recordKnown', 'dropSnapshot'] },

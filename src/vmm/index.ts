@@ -24,6 +24,7 @@ export {
   draftSecrets,
   dropDraft,
   keepSecrets,
+  mayHaveSecrets,
   readSecrets,
   revealed,
   type Secrets,

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Boundary, EnvValue } from '../machines/index.ts'
@@ -49,6 +49,12 @@ export function settleDrafts(home: string, isRecorded: (box: string) => boolean,
     else rmSync(join(dirOf(home), name), { force: true })
     boundary('after settling a draft')
   }
+}
+
+/** Whether a box has any; most have none. */
+export function mayHaveSecrets(home: string, box: string): boolean {
+  const path = fileOf(home, box)
+  return existsSync(path) || existsSync(draftOf(path))
 }
 
 export async function readSecrets(home: string, box: string): Promise<Secrets> {

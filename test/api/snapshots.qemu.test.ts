@@ -100,4 +100,29 @@ needsQemu(test, 'a clone goes on beside the box, as somebody else', () =>
   }),
 )
 
+needsQemu(test, 'a main command goes on, and ends its box as ever', () =>
+  inAHome(async runtime => {
+    const script = 'n=0; while [ $n -lt 30 ]; do n=$((n + 1)); echo $n $TOKEN; sleep 0.1; done; exit 7'
+    const box = await runtime.create({
+      command: ['sh', '-c', script],
+      env: { TOKEN: { secret: 'token' } },
+      secrets: { token: 'correct-horse' },
+    })
+    await box.start()
+    await sleep(500)
+    await box.snapshots.create('one')
+    await box.stop({ mode: 'kill' })
+    const clone = await box.clone({ snapshot: 'one' })
+    await box.snapshots.restore('one')
+    for (const each of [box, clone]) {
+      const { state, ending } = await each.wait()
+      assert.equal([state, ending?.cause, ending?.exitCode], ['stopped', 'guest-poweroff', 7])
+      let text = ''
+      for await (const bytes of each.console()) text += Buffer.from(bytes).toString('latin1')
+      assert.match(text, '30 correct-horse')
+      assert.not.match(text, /^1 correct-horse/m)
+    }
+  }),
+)
+
 test.run()

@@ -62,6 +62,12 @@ const outputs: Readonly<Record<string, readonly string[]>> = {
     'waited before each: 50 ms, 100 ms',
     'after a stop: stopped, to be restarted: false',
   ],
+  snapshot: [
+    'counts from 0',
+    'saved as counted-to-two, and stopped',
+    'goes on where it was: true',
+    'so does its clone, beside it: true',
+  ],
   simulate: ['as it comes: start 31 within an hour', 'with patience: holds under 10 seeds'],
   watch: [
     'ready: watched',

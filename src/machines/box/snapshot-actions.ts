@@ -21,6 +21,10 @@ export const snapshotActions = {
     const { saving } = snapshotsOf(context)
     return saving === null ? {} : withSnapshots(context, { saving: { ...saving, written: true } })
   }),
+  abandonSnapshot: change(({ context }) => {
+    const { saving } = snapshotsOf(context)
+    return saving === null ? {} : withSnapshots(context, { saving: { ...saving, written: false } })
+  }),
   dropSnapshot: change(({ context }) => (context.snapshots ? withSnapshots(context, { saving: null }) : {})),
   keepSnapshot: change(({ context, event }) => {
     const { saving, kept } = snapshotsOf(context)
