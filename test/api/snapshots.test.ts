@@ -1,8 +1,9 @@
 // @timeout 120
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Box, BoxError, BoxRuntime, type SnapshotInfo } from 'boxledger'
 import * as assert from 'uvu/assert'
+import { plantImage } from '../examples/stand-in-image.ts'
 import { eventually } from '../support/eventually.ts'
 import { needsCloudHypervisor } from '../support/requires.ts'
 import { suite } from '../support/suite.ts'
@@ -121,6 +122,9 @@ for (const way of ways) {
       const one = await box.snapshots.create(undefined, { commandId: 'a' })
       assert.equal(await box.snapshots.create(undefined, { commandId: 'a' }), one)
       assert.equal(await box.snapshots.list(), [one])
+      await box.snapshots.remove(one.name)
+      assert.equal(await box.snapshots.create('b', { commandId: 'a' }), one, 'done once, though it is gone')
+      await box.snapshots.create(one.name)
       const clone = await box.clone({ snapshot: one.name, commandId: 'b' })
       assert.is((await box.clone({ snapshot: one.name, commandId: 'b' })).id, clone.id)
       assert.is((await runtime.listInfo()).length, 2)
@@ -153,6 +157,28 @@ for (const way of ways) {
       assert.match(serialOf(home, clone, 2), 'hello', 'its later starts are boots')
     }))
 }
+
+test('a guest that is not there is restored, and cloned, as if it were', () =>
+  withTempDir(async dir => {
+    const home = join(dir, 'home')
+    mkdirSync(home, { mode: 0o700 })
+    await plantImage(home)
+    await using runtime = await BoxRuntime.open({ home, vmm: { binary: instantVmm } })
+    const box = await runtime.create({ memoryMib: 64 })
+    try {
+      await box.start()
+      await box.snapshots.create('one')
+      await box.stop()
+      await box.snapshots.restore('one')
+      assert.ok((await box.info()).guestReady)
+      const clone = await box.clone()
+      assert.ok((await clone.info()).guestReady)
+      await clone.stop()
+      assert.is((await clone.info()).ending?.cause, 'requested')
+    } finally {
+      for (const { id } of await runtime.listInfo()) await runtime.remove(id, { force: true })
+    }
+  }))
 
 test('a box that is paused stays so', () =>
   upIn(embedded, async ({ home, box }) => {
