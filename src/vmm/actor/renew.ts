@@ -17,7 +17,7 @@ export async function renewGuest({ box, signal }: Task): Promise<void> {
   if (origin === null || !hasAgent(context.spec)) return
   const isClone = origin.box !== input.box
   try {
-    if ((await box.client.ping({ signal })).features.includes(guestless))
+    if ((await box.client.ping({ signal })).features?.includes(guestless))
       return await box.tell({ type: 'guest.ready' })
     const { home, incarnation } = input
     const channel = await reachGuest({ home, box: input.box, incarnation, spec: context.spec }, signal)
