@@ -1,4 +1,11 @@
-import { BoxError, type Head, type KeptSnapshot, mostSnapshots, snapshotsOf } from '../machines/index.ts'
+import {
+  BoxError,
+  type Head,
+  type KeptSnapshot,
+  type LedgerRecord,
+  mostSnapshots,
+  snapshotsOf,
+} from '../machines/index.ts'
 import { mayHaveSecrets, readSecrets } from '../vmm/index.ts'
 import { ask, assertKnown, type CommandOptions, failureOf, isGone, stateOf, stopped } from './ask.ts'
 import type { Engine } from './engine.ts'
@@ -37,6 +44,8 @@ async function save(engine: Engine, box: string, wanted: string, c: CommandOptio
     c,
   )
   const name = record?.event.type === 'snapshot.requested' ? record.event.name : wanted
+  const before = record && (await outcomeOf(engine, record, name))
+  if (before !== undefined) return before
   const version = record?.version ?? head.version
   let failed: BoxError | undefined
   return await engine.waiting.for(
@@ -59,6 +68,21 @@ async function save(engine: Engine, box: string, wanted: string, c: CommandOptio
     },
     c.signal,
   )
+}
+
+/** What came of a snapshot that was asked for before, if that is known: it may have been removed since. */
+async function outcomeOf(
+  engine: Engine,
+  { box, version, at }: LedgerRecord,
+  name: string,
+): Promise<KeptSnapshot | undefined> {
+  for await (const { event, version: later } of engine.ledger.history(box)) {
+    if (later <= version || !('name' in event) || event.name !== name) continue
+    if (event.type === 'snapshot.failed') throw failureOf(event)
+    if (event.type === 'snapshot.committed')
+      return { name, at: Date.parse(at), version, bytes: event.bytes, vmm: event.vmm }
+  }
+  return undefined
 }
 
 /** Starts a box with a snapshot of its own instead of a boot; resolves when it is ready. */

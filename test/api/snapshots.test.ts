@@ -1,8 +1,9 @@
 // @timeout 120
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Box, BoxError, BoxRuntime, type SnapshotInfo } from 'boxledger'
 import * as assert from 'uvu/assert'
+import { plantImage } from '../examples/stand-in-image.ts'
 import { eventually } from '../support/eventually.ts'
 import { needsCloudHypervisor } from '../support/requires.ts'
 import { suite } from '../support/suite.ts'
@@ -121,6 +122,9 @@ for (const way of ways) {
       const one = await box.snapshots.create(undefined, { commandId: 'a' })
       assert.equal(await box.snapshots.create(undefined, { commandId: 'a' }), one)
       assert.equal(await box.snapshots.list(), [one])
+      await box.snapshots.remove(one.name)
+      assert.equal(await box.snapshots.create('b', { commandId: 'a' }), one, 'done once, though it is gone')
+      await box.snapshots.create(one.name)
       const clone = await box.clone({ snapshot: one.name, commandId: 'b' })
       assert.is((await box.clone({ snapshot: one.name, commandId: 'b' })).id, clone.id)
       assert.is((await runtime.listInfo()).length, 2)
@@ -154,6 +158,28 @@ for (const way of ways) {
     }))
 }
 
+test('a guest that is not there is restored, and cloned, as if it were', () =>
+  withTempDir(async dir => {
+    const home = join(dir, 'home')
+    mkdirSync(home, { mode: 0o700 })
+    await plantImage(home)
+    await using runtime = await BoxRuntime.open({ home, vmm: { binary: instantVmm } })
+    const box = await runtime.create({ memoryMib: 64 })
+    try {
+      await box.start()
+      await box.snapshots.create('one')
+      await box.stop()
+      await box.snapshots.restore('one')
+      assert.ok((await box.info()).guestReady)
+      const clone = await box.clone()
+      assert.ok((await clone.info()).guestReady)
+      await clone.stop()
+      assert.is((await clone.info()).ending?.cause, 'requested')
+    } finally {
+      for (const { id } of await runtime.listInfo()) await runtime.remove(id, { force: true })
+    }
+  }))
+
 test('a box that is paused stays so', () =>
   upIn(embedded, async ({ home, box }) => {
     await box.pause()
@@ -171,7 +197,7 @@ test('a snapshot that fails leaves nothing, and the box runs on', () =>
       assert.is(await codeOf(box.snapshots.create('one')), 'INVALID_STATE')
       assert.is((await box.info()).state, 'running')
       assert.equal(await box.snapshots.list(), [])
-      assert.equal(readdirSync(join(home, 'boxes', box.id, 'snapshots')), [])
+      assert.not.ok(existsSync(join(home, 'boxes', box.id, '1', 'saving')))
       await box.snapshots.create('one')
     },
     small('tick', ' boxledger.fault=answer:vm.snapshot,status=500,nth=1'),
@@ -188,7 +214,8 @@ test('a stop while a snapshot is made wins', () =>
       assert.is(await made, 'ABORTED')
       assert.is((await box.info()).state, 'stopped')
       await box.start()
-      assert.equal(readdirSync(join(home, 'boxes', box.id, 'snapshots')), [])
+      assert.not.ok(existsSync(join(home, 'boxes', box.id, '1', 'saving')))
+      assert.not.ok(existsSync(join(home, 'boxes', box.id, 'snapshots')))
     },
     small('tick', ' boxledger.fault=slow:vm.snapshot,ms=2000'),
   ))

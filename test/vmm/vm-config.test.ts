@@ -41,7 +41,7 @@ test('describes a VM as a whole', () => {
     pvpanic: true,
     platform: { system_uuid: uuid },
     landlock_enable: true,
-    landlock_rules: [{ path: '/h/boxes/abcdefghijkl/snapshots', access: 'rw' }],
+    landlock_rules: [{ path: '/h/boxes/abcdefghijkl/3', access: 'rw' }],
   })
 })
 

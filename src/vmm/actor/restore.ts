@@ -56,7 +56,7 @@ async function restore({ box, signal }: Task, { origin, dir, manifest, config }:
 /** A VMM reads what an older one has written, and one that can do at least what that could. */
 function assertUnderstood({ box, name }: SnapshotPlace, { vmm }: Manifest, here: Ping): void {
   const isOlder = (majorOf(here.version) ?? 0) < (majorOf(vmm.version) ?? 0)
-  const lacks = vmm.features.filter(feature => !here.features.includes(feature))
+  const lacks = vmm.features.filter(feature => !here.features?.includes(feature))
   if (!isOlder && lacks.length === 0) return
   const written = vmmLabel(vmm)
   throw new BoxError(

@@ -1,9 +1,10 @@
-import { type Boundary, BoxError, type Failure, snapshotsOf } from '../../machines/index.ts'
+import { type Boundary, BoxError, type Failure, quoted, snapshotsOf } from '../../machines/index.ts'
 import { ApiError } from '../cloud-hypervisor/api-error.ts'
 import { memoryLimitMs, vmmLabel } from '../cloud-hypervisor/client.ts'
 import { dropStaged, keepStaged, stage } from '../snapshots/keep.ts'
 import { type SnapshotFiles, snapshotFiles } from '../snapshots/place.ts'
 import { callFailure, startFailure } from './failures.ts'
+import type { Incarnation } from './incarnation.ts'
 import type { Task } from './task.ts'
 import { pause } from './wait.ts'
 
@@ -24,9 +25,9 @@ export async function saveVm(task: Task): Promise<void> {
     if (recovered) throw new BoxError('ABORTED', 'The engine that made the snapshot ended before it was made')
     await write(task, files)
   } catch (error) {
-    return await tellFailure(task, files, name, error)
+    return await tellFailure(task, name, error)
   }
-  if (signal.aborted) return await dropUnwanted(task, files)
+  if (signal.aborted) return await dropUnwanted(box)
   await box.tell({ type: 'snapshot.written', name })
 }
 
@@ -35,10 +36,10 @@ async function write({ box, signal, watch }: Task, files: SnapshotFiles): Promis
   const info = await client.info({ signal })
   if (info === undefined) throw new Error('The VMM has no VM')
   assertDisksStay(info.config)
-  await stage(files, point => box.boundary(point))
+  await stage(files, box.files.saving, point => box.boundary(point))
   if (info.vm === 'running')
     await watch.events.tellChange('vm/paused', signal, () => client.act('vm.pause', { signal }))
-  await client.save(files.staged, { signal, limitMs: memoryLimitMs(context.spec) })
+  await client.save(box.files.saving, { signal, limitMs: memoryLimitMs(context.spec) })
 }
 
 /** What is written to a disk after a snapshot would be there when its memory comes back. */
@@ -47,7 +48,7 @@ function assertDisksStay({ disks }: Readonly<Record<string, unknown>>): void {
   if (writable !== undefined)
     throw new BoxError(
       'UNSUPPORTED',
-      `Disks are not saved with a snapshot, and ${writable.path} can be written to`,
+      `Disks are not saved with a snapshot, and ${quoted(writable.path)} can be written to`,
     )
 }
 
@@ -88,11 +89,12 @@ export async function commitSnapshot(task: Task): Promise<void> {
     const vmm = await box.client.ping({ signal })
     const { bytes } = await keepStaged(
       files,
+      box.files.saving,
       {
         box: box.input.box,
         name,
         version,
-        vmm: { version: vmm.version, features: vmm.features },
+        vmm: { version: vmm.version, features: vmm.features ?? [] },
         ready: seen.ready,
         spec,
       },
@@ -101,7 +103,7 @@ export async function commitSnapshot(task: Task): Promise<void> {
     )
     await box.tell({ type: 'snapshot.committed', name, bytes, vmm: vmmLabel(vmm) })
   } catch (error) {
-    await tellFailure(task, files, name, error)
+    await tellFailure(task, name, error)
   }
 }
 
@@ -110,18 +112,17 @@ function filesOf({ box: { input } }: Task, name: string): SnapshotFiles {
 }
 
 /** Nothing is left of a snapshot that has failed. A VMM that has ended meanwhile is told as such. */
-async function tellFailure(task: Task, files: SnapshotFiles, name: string, error: unknown): Promise<void> {
-  const { box, signal, watch } = task
-  if (signal.aborted) return await dropUnwanted(task, files)
+async function tellFailure({ box, signal, watch }: Task, name: string, error: unknown): Promise<void> {
+  if (signal.aborted) return await dropUnwanted(box)
   if (error instanceof ApiError && error.kind === 'cut' && (await watch.tellIfDead(signal))) return
   if (signal.aborted) return
-  await dropStaged(files, point => box.boundary(point))
+  await dropStaged(box.files.saving, point => box.boundary(point))
   await box.tell({ type: 'snapshot.failed', name, ...failureOf(error) })
 }
 
 /** It is not wanted any more; an engine that closes leaves it to the next one. */
-async function dropUnwanted({ box }: Task, files: SnapshotFiles): Promise<void> {
-  if (!box.closed.aborted) await dropStaged(files, point => box.boundary(point))
+async function dropUnwanted(box: Incarnation): Promise<void> {
+  if (!box.closed.aborted) await dropStaged(box.files.saving, point => box.boundary(point))
 }
 
 /** KVM cannot tell the state of virtual CPUs here, which is common where it is nested itself. */

@@ -9,12 +9,12 @@ export interface Ping {
   readonly version: string
   /** the VMM's own, in its own pid namespace */
   readonly pid: number | undefined
-  /** what it says it can do */
-  readonly features: readonly string[]
+  /** what it says it can do; absent where it says nothing */
+  readonly features?: readonly string[]
 }
 
 /** A VMM's version, with what it can do. */
-export function vmmLabel({ version, features }: Pick<Ping, 'version' | 'features'>): string {
+export function vmmLabel({ version, features = [] }: Pick<Ping, 'version' | 'features'>): string {
   return features.length === 0 ? version : `${version} (${features.join(', ')})`
 }
 
@@ -84,7 +84,7 @@ export class Client {
     const name = typeof version === 'string' ? version : typeof build === 'string' ? build : undefined
     if (name === undefined || !versionPattern.test(name))
       throw new ApiError('garbled', `vmm.ping was answered with the version ${quoted(name)}`)
-    return { version: name, pid: typeof pid === 'number' ? pid : undefined, features: featuresIn(features) }
+    return { version: name, pid: typeof pid === 'number' ? pid : undefined, ...featuresIn(features) }
   }
 
   /** Undefined if the VMM has no VM. */
@@ -160,9 +160,10 @@ export class Client {
 }
 
 /** Short words, and not too many: they end up in the ledger. */
-function featuresIn(value: unknown): readonly string[] {
-  const words = Array.isArray(value) ? value : []
-  return words.filter(word => typeof word === 'string' && /^[\w.-]{1,32}$/.test(word)).slice(0, 16)
+function featuresIn(value: unknown): Pick<Ping, 'features'> {
+  const all = Array.isArray(value) ? value : []
+  const features = all.filter(word => typeof word === 'string' && /^[\w.-]{1,32}$/.test(word)).slice(0, 16)
+  return features.length === 0 ? {} : { features }
 }
 
 function objectAt(name: string, answer: Answer): Readonly<Record<string, unknown>> {

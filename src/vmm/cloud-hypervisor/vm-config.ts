@@ -19,8 +19,8 @@ export interface VmConfig {
   readonly vsock?: { readonly cid: number; readonly socket: string }
   readonly platform: { readonly uuid: string } | { readonly system_uuid: string }
   readonly landlock_enable: boolean
-  /** what else the VMM may get at: where it writes snapshots, and where it reads one */
-  readonly landlock_rules: readonly { readonly path: string; readonly access: 'r' | 'rw' }[]
+  /** what else the VMM may get at: where it writes a snapshot, and where it reads one */
+  readonly landlock_rules: readonly { readonly path: string; readonly access: 'rw' }[]
 }
 
 export interface VmDisk {
@@ -65,7 +65,7 @@ export function vmConfigOf(
     ...(hasAgent ? { vsock: { cid: guestCid, socket: files.vsock } } : {}),
     platform: quirks.systemUuid ? { system_uuid: uuid } : { uuid },
     landlock_enable: true,
-    landlock_rules: [{ path: files.snapshots, access: 'rw' }],
+    landlock_rules: [{ path: files.dir, access: 'rw' }],
   }
 }
 

@@ -22,8 +22,8 @@ export interface RunFiles {
   readonly initramfs: string
   /** snapshot that the VMM begins with, as files of its own */
   readonly restored: string
-  /** all snapshots of the box, which other incarnations share */
-  readonly snapshots: string
+  /** snapshot that the VMM writes, until it has a name */
+  readonly saving: string
   /** locked by the VMM process for as long as it lives */
   readonly alive: string
 }
@@ -33,6 +33,11 @@ export function boxDir(home: string, box: string): string {
   if (!safeIdPattern.test(box))
     throw new BoxError('INVALID_ARGUMENT', `${quoted(box)} is no ID of a box`, { details: { field: 'id' } })
   return join(home, 'boxes', box)
+}
+
+/** Of a run directory: where its VMM writes a snapshot. */
+export function savingIn(runDir: string): string {
+  return join(runDir, 'saving')
 }
 
 export function snapshotsDir(home: string, box: string): string {
@@ -58,7 +63,7 @@ export function runFiles(home: string, box: string, incarnation: number): RunFil
     command: join(dir, 'command.log'),
     initramfs: join(dir, 'initramfs'),
     restored: join(dir, 'restored'),
-    snapshots: snapshotsDir(home, box),
+    saving: savingIn(dir),
     alive: join(dir, 'alive'),
   }
 }

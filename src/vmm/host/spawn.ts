@@ -40,8 +40,7 @@ export async function spawnVmm({
   boundary('before making the run directory')
   mkdirSync(dirname(files.dir), { recursive: true, mode: 0o700 })
   mkdirSync(files.dir, { recursive: again, mode: 0o700 })
-  mkdirSync(files.snapshots, { recursive: true, mode: 0o700 })
-  for (const dir of [dirname(files.dir), files.snapshots, files.dir])
+  for (const dir of [dirname(files.dir), files.dir])
     if (!isOwnDirectory(dir)) throw new Error(`${dir} is not a directory of its own`)
   // O_EXCL cannot be: a spawn that is tried again may find the files of the first try.
   const output = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | wary

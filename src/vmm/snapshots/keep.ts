@@ -2,28 +2,22 @@ import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Boundary, BoxError, type SnapshotPlace } from '../../machines/index.ts'
 import { isOwnDirectory, wary } from '../files/own-file.ts'
-import { snapshotsDir } from '../files/paths.ts'
+import { boxDir, runNumber, savingIn } from '../files/paths.ts'
 import { type Manifest, manifestFormat, manifestName, readManifest } from './manifest.ts'
 import { measure, type Part, parts } from './parts.ts'
-import { isStaged, type SnapshotFiles } from './place.ts'
+import type { SnapshotFiles } from './place.ts'
 
 /** Makes the directory that a VMM is to fill; what is left of an earlier try goes. */
-export async function stage(files: SnapshotFiles, boundary: Boundary): Promise<void> {
-  if (isOwnDirectory(files.dir)) throw nameTaken(files.dir)
-  await dropStaged(files, boundary)
+export async function stage({ dir }: SnapshotFiles, staged: string, boundary: Boundary): Promise<void> {
+  if (isOwnDirectory(dir)) throw nameTaken(dir)
+  await dropStaged(staged, boundary)
   boundary('before staging a snapshot')
-  await mkdir(files.all, { recursive: true, mode: 0o700 })
-  for (const dir of [dirname(files.all), files.all])
-    if (!isOwnDirectory(dir)) throw new Error(`${dir} is not a directory of its own`)
-  await mkdir(files.staged, { mode: 0o700 })
+  await mkdir(staged, { mode: 0o700 })
   boundary('after staging a snapshot')
 }
 
 /** Deletes what was staged; fine if there is nothing. */
-export async function dropStaged(
-  { staged }: Pick<SnapshotFiles, 'staged'>,
-  boundary: Boundary,
-): Promise<void> {
+export async function dropStaged(staged: string, boundary: Boundary): Promise<void> {
   if (!isOwnDirectory(staged)) return
   boundary('before removing a staged snapshot')
   await rm(staged, { recursive: true, force: true, maxRetries: 3 })
@@ -32,10 +26,11 @@ export async function dropStaged(
 
 /** Deletes what snapshots of a box have left that were cut off. No VMM of the box may live. */
 export async function dropAllStaged(home: string, box: string, boundary: Boundary): Promise<void> {
-  const all = snapshotsDir(home, box)
-  if (!isOwnDirectory(all)) return
-  for (const name of await readdir(all))
-    if (isStaged(name)) await dropStaged({ staged: join(all, name) }, boundary)
+  const dir = boxDir(home, box)
+  if (!isOwnDirectory(dir)) return
+  for (const name of await readdir(dir))
+    if (runNumber(name) !== undefined && isOwnDirectory(join(dir, name)))
+      await dropStaged(savingIn(join(dir, name)), boundary)
 }
 
 /**
@@ -43,12 +38,12 @@ export async function dropAllStaged(home: string, box: string, boundary: Boundar
  * was cut off it goes on where it was. Throws if there is nothing that could get the name, or something else has it.
  */
 export async function keepStaged(
-  files: SnapshotFiles,
+  { all, dir }: SnapshotFiles,
+  staged: string,
   described: Omit<Manifest, 'format' | 'config' | 'files'>,
   boundary: Boundary,
   signal: AbortSignal,
 ): Promise<{ readonly bytes: number }> {
-  const { dir, staged, all } = files
   if (isOwnDirectory(dir)) return await kept(dir, described)
   boundary('before describing a snapshot')
   const measured: Part[] = []
@@ -60,9 +55,10 @@ export async function keepStaged(
   signal.throwIfAborted()
   boundary('after describing a snapshot')
   boundary('before naming a snapshot')
+  await mkdir(all, { recursive: true, mode: 0o700 })
+  if (!isOwnDirectory(all)) throw new Error(`${all} is not a directory of its own`)
   await rename(staged, dir)
-  await syncDir(all)
-  await syncDir(dirname(all))
+  for (const changed of [all, dirname(all), dirname(staged)]) await syncDir(changed)
   boundary('after naming a snapshot')
   return { bytes: bytesOf(measured) }
 }

@@ -196,7 +196,7 @@ export function assertExecutions(home: string, records: readonly LedgerRecord[],
 /** What a box is said to have saved is on the disk, with a name, and nothing else has one. */
 export function assertSnapshots(home: string, heads: readonly SavedIn[], what: string): void {
   for (const { box, names } of heads) {
-    const there = namesIn(`${home}/boxes/${box}/snapshots`).filter(name => !name.endsWith('.tmp'))
+    const there = namesIn(`${home}/boxes/${box}/snapshots`)
     assert.equal(there.sort(), [...names].sort(), `${what}: the snapshots of ${box} are those that it has`)
     for (const name of names)
       assert.equal(
