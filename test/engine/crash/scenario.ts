@@ -67,6 +67,7 @@ export async function settled(box: Box): Promise<void> {
       !recovering && restartAt === undefined && !['starting', 'stopping', 'removing'].includes(state),
     { timeoutMs: 30_000 },
   )
+  if (state === 'removed' || state === 'unknown') return
   await waitFor(box.actor, ({ context }) => !snapshotsOf(context).kept.some(({ leaving }) => leaving), {
     timeout: 30_000,
   })
