@@ -97,7 +97,7 @@ export async function restoreSnapshot(
     box,
     'start.requested',
     head => {
-      assertHas(head, snapshot)
+      assertThere(head, snapshot)
       return { type: 'start.requested', snapshot }
     },
     c,
@@ -168,7 +168,7 @@ export async function clone(
   }
   // The command is to a box that is not there yet; the version is that of the one that is asked.
   if (expectedVersion !== undefined) await engine.submit(box, () => undefined, { expectedVersion })
-  if (snapshot !== undefined) assertHas(source, snapshot)
+  if (snapshot !== undefined) assertThere(source, snapshot)
   const made = snapshot ?? (await createSnapshot(engine, box, `clone-${newId()}`, actor)).name
   try {
     return await cloneOf(engine, source, { name, snapshot: made }, meta)
@@ -213,8 +213,17 @@ function ignoreRefusal(error: unknown): void {
 /** `NOT_FOUND` */
 function assertHas({ box, state: { context } }: Head, snapshot: string): KeptSnapshot {
   const entry = snapshotsOf(context).kept.find(({ name }) => name === snapshot)
-  if (entry !== undefined) return entry
-  throw new BoxError('NOT_FOUND', `Box ${box} has no snapshot ${snapshot}`, { details: { box, snapshot } })
+  if (entry === undefined) throw noSnapshot(box, snapshot)
+  return entry
+}
+
+/** `NOT_FOUND`, also of one that is being deleted */
+function assertThere(head: Head, snapshot: string): void {
+  if (assertHas(head, snapshot).leaving) throw noSnapshot(head.box, snapshot)
+}
+
+function noSnapshot(box: string, snapshot: string): BoxError {
+  return new BoxError('NOT_FOUND', `Box ${box} has no snapshot ${snapshot}`, { details: { box, snapshot } })
 }
 
 function isUp(head: Head): boolean {

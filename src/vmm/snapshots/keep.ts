@@ -47,7 +47,7 @@ export async function keepStaged(
   if (isOwnDirectory(dir)) return await kept(dir, described)
   boundary('before describing a snapshot')
   const measured: Part[] = []
-  for (const part of parts) measured.push(await measure(staged, part, signal, { sync: true }))
+  for (const part of parts) measured.push(await measure(staged, part, signal, { keep: true }))
   const config = JSON.parse(await readFile(join(staged, 'config.json'), 'utf8')) as Manifest['config']
   const manifest: Manifest = { format: manifestFormat, ...described, config, files: measured }
   await writeSynced(join(staged, manifestName), JSON.stringify(manifest))

@@ -25,17 +25,20 @@ export function isPart(value: unknown): value is Part {
   )
 }
 
-/** What a file holds now. `sync`: it is on the disk then. Throws if it is none, or `signal` fires. */
+/** What a file holds now. `keep`: it is on the disk then, and this user's alone. Throws if it is none, or `signal` fires. */
 export async function measure(
   dir: string,
   name: Part['name'],
   signal: AbortSignal,
-  { sync = false } = {},
+  { keep = false } = {},
 ): Promise<Part> {
   const file = await openOwnFile(join(dir, name))
   if (file === undefined) throw new Error(`${name} is missing`)
   try {
-    if (sync) await file.sync()
+    if (keep) {
+      await file.chmod(0o600)
+      await file.sync()
+    }
     const hash = createHash('sha256')
     let bytes = 0
     for await (const chunk of file.createReadStream({ autoClose: false, highWaterMark: 1 << 20, signal })) {

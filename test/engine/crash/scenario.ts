@@ -71,7 +71,7 @@ export async function settled(box: Box): Promise<void> {
       !(state === 'running' && health === 'starting'),
     { timeoutMs: 30_000 },
   )
-  if (state === 'removed') return
+  if (state === 'removed' || state === 'unknown') return
   await waitFor(box.actor, ({ context }) => !snapshotsOf(context).kept.some(({ leaving }) => leaving), {
     timeout: 30_000,
   })
