@@ -20,6 +20,8 @@ export class GuestPorts {
    * connection, and has yet to notice that it is gone.
    */
   readonly #states: ('closed' | 'free' | 'taken' | 'stale')[]
+  /** Stale ports that QEMU has told of. */
+  readonly #announced = new Set<number>()
   readonly #connected = new Map<number, Socket>()
 
   /**
@@ -55,7 +57,8 @@ export class GuestPorts {
   hearChange({ id, open }: Readonly<Record<string, unknown>>): void {
     const number = Number(ID.exec(String(id))?.[1] ?? -1)
     const before = this.#states[number]
-    if (before === undefined || (before === 'stale' && open === true)) return
+    if (before === undefined) return
+    if (before === 'stale' && open === true && !this.#announced.has(number)) return this.#announce(number)
     this.#states[number] = open === true ? 'free' : 'closed'
     if (open !== true) this.#connected.get(number)?.destroy()
   }
@@ -76,6 +79,17 @@ export class GuestPorts {
       socket.once('connect', () => resolve(socket))
       socket.once('error', () => resolve(undefined))
     })
+  }
+
+  /**
+   * QEMU tells what a saved guest has open; what it does then comes as further changes, of which QEMU keeps back all but
+   * the last of a second. One that does nothing had noticed already when it was saved.
+   */
+  #announce(number: number): void {
+    this.#announced.add(number)
+    setTimeout(() => {
+      if (this.#states[number] === 'stale') this.#states[number] = 'free'
+    }, UNNOTICED_MS).unref()
   }
 
   #free(number: number): void {
