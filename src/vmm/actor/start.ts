@@ -8,7 +8,7 @@ import { probeVersion } from '../discovery/version.ts'
 import { pruneRuns } from '../files/remove.ts'
 import { readPidNamespace } from '../host/identity.ts'
 import { spawnVmm } from '../host/spawn.ts'
-import { writeOwnInitramfs } from '../image.ts'
+import { makeOwnDisks, writeOwnInitramfs } from '../image.ts'
 import { hasLeftTraces } from './exit-evidence.ts'
 import { bootFailure, messageOf, startFailure } from './failures.ts'
 import { findProcess, settleLife } from './life.ts'
@@ -23,7 +23,9 @@ export async function prepareFiles({ box, signal }: Task): Promise<void> {
     checkPattern(box.context.spec)
     await programFor(box, signal)
     const { home, box: id, incarnation } = box.input
-    await pruneRuns(home, id, incarnation, point => box.boundary(point))
+    const boundary: Boundary = point => box.boundary(point)
+    await pruneRuns(home, id, incarnation, boundary)
+    await makeOwnDisks(await guestFor(box, signal), boundary, signal)
   } catch (error) {
     if (signal.aborted) return
     return await box.tell({ type: 'start.failed', ...startFailure(error, 'VMM_START_FAILED') })

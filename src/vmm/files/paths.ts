@@ -31,6 +31,11 @@ export function boxDir(home: string, box: string): string {
   return join(home, 'boxes', box)
 }
 
+/** Where the disks are that a box has for itself. */
+export function disksDir(home: string, box: string): string {
+  return join(boxDir(home, box), 'disks')
+}
+
 /** Number of the incarnation whose run directory has this name; undefined if it is none. */
 export function runNumber(name: string): number | undefined {
   return /^[1-9]\d{0,8}$/.test(name) ? Number(name) : undefined

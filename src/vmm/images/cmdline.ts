@@ -1,5 +1,8 @@
 import { ImageError } from './image-error.ts'
 
+/** The kernel command line of an image of files that brings none. */
+export const defaultCmdline = 'console=ttyS0 panic=-1'
+
 export interface CmdlineOptions {
   /** Becomes the guest's host name; at most 63 of `A-Z a-z 0-9 _ . -` */
   readonly name?: string | undefined

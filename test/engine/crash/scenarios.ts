@@ -2,6 +2,7 @@ import type { Scenario } from './scenario.ts'
 import { executions } from './scenarios/executions.ts'
 import { files } from './scenarios/files.ts'
 import { health } from './scenarios/health.ts'
+import { images } from './scenarios/images.ts'
 import { commands, fates, starts } from './scenarios/life.ts'
 import { recoveries } from './scenarios/recoveries.ts'
 import { special } from './scenarios/special.ts'
@@ -16,6 +17,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   ...recoveries,
   ...executions,
   ...health,
+  ...images,
 }
 
 /** One of them, one of a single row, or one without an end of its own. */
