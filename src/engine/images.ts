@@ -1,6 +1,14 @@
 import { join } from 'node:path'
 import { BoxError, type ImageSpec } from '../machines/index.ts'
-import { addImage, type FoundImage, ImageError, listImages, readManifest, removeImage } from '../vmm/index.ts'
+import {
+  addImage,
+  type FoundImage,
+  ImageError,
+  listImages,
+  type RootSpec,
+  readManifest,
+  removeImage,
+} from '../vmm/index.ts'
 import type { Engine } from './engine.ts'
 import { inertError } from './tail.ts'
 
@@ -29,7 +37,7 @@ export function list(engine: Engine): Promise<ImageInfo[]> {
 export async function add(
   engine: Engine,
   name: string,
-  spec: ImageSpec,
+  spec: ImageSpec | RootSpec,
   { request, signal }: AddOptions,
 ): Promise<void> {
   if (engine.isInert) throw inertError(engine.home)
@@ -65,7 +73,7 @@ export async function hasAgentIn(home: string, name: string): Promise<boolean | 
     if (error instanceof ImageError) return undefined // damaged, which a start tells
     throw error
   })
-  return manifest?.agent
+  return manifest === undefined ? undefined : manifest.kind === 'root' || manifest.agent
 }
 
 function usersOf({ ledger }: Engine, name: string): string[] {

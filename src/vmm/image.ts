@@ -14,6 +14,8 @@ import { readSecrets, revealed } from './secrets.ts'
 export interface Guest extends Payload {
   /** those among `disks` that have to be made before the first start */
   readonly ownDisks?: readonly OwnDisk[]
+  /** for a trial of the VMM, which has no disks; absent: `cmdline` */
+  readonly probeCmdline?: string
 }
 
 export interface ResolveOptions {
@@ -57,7 +59,7 @@ export async function resolveGuest({ home, box, spec, onProgress, signal }: Reso
 /** Whether what boots is somebody else's kernel; the built-in one otherwise. Throws ImageError. */
 export async function hasOwnKernel(home: string, { image }: BoxSpec): Promise<boolean> {
   if (typeof image !== 'string') return image !== undefined
-  return (await readManifest(join(home, 'images'), image)) !== undefined
+  return (await readManifest(join(home, 'images'), image))?.kind === 'files'
 }
 
 export interface OwnInitramfs {

@@ -24,6 +24,7 @@ export { addImage } from './images/named/add.ts'
 export { type FoundImage, listImages } from './images/named/list.ts'
 export { readManifest } from './images/named/manifest.ts'
 export { removeImage, removeImageLeftovers } from './images/named/remove.ts'
+export type { RootSpec } from './images/named/root-disk.ts'
 export type { VmmLooks, VmmPlace, VmmReading } from './looks.ts'
 export {
   draftSecrets,

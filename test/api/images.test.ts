@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BoxError, BoxRuntime, type ImageSpec } from 'boxledger'
 import * as assert from 'uvu/assert'
+import { plantImage } from '../examples/stand-in-image.ts'
 import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { instantVmm, smallGuest } from '../support/vmms.ts'
@@ -156,6 +158,69 @@ for (const way of ways) {
       await runtime.create({ image: 'other', health })
     }))
 }
+
+const tree = (root: string) => {
+  mkdirSync(join(root, 'etc'), { recursive: true })
+  writeFileSync(join(root, 'etc', 'motto'), 'made of a directory', { mode: 0o640 })
+  writeFileSync(join(root, 'large'), Buffer.alloc(20 << 20, 'x'))
+  return root
+}
+
+for (const way of ways) {
+  test(`${way.name}: a directory becomes a disk, with holes where nothing is`, () =>
+    withTempDir(async dir => {
+      const home = join(dir, 'home')
+      await using opened = await way.open({ home, vmm: { binary: instantVmm } })
+      const { images } = opened.runtime
+      const root = tree(join(dir, 'root'))
+      const add = (spec: unknown) => codeOf(images.add('disk', spec as never))
+      mkdirSync(join(dir, 'empty'))
+      assert.is(await add({ root: join(dir, 'none') }), 'NOT_FOUND root')
+      assert.is(await add({ root: join(root, 'large') }), 'INVALID_ARGUMENT root')
+      assert.is(await add({ root: join(dir, 'empty') }), 'INVALID_ARGUMENT root')
+      assert.is(await add({ root: dir }), 'INVALID_ARGUMENT root', 'it holds the home')
+      assert.is(await add({ root: '/' }), 'INVALID_ARGUMENT root')
+      assert.is(await add({ root, kernel: '/k' }), 'INVALID_ARGUMENT kernel')
+      for (const sizeMib of [0, 15, 16.5, '64', null])
+        assert.is(await add({ root, sizeMib }), 'INVALID_ARGUMENT sizeMib', String(sizeMib))
+      assert.is(await add({ root, sizeMib: 16 }), 'INVALID_ARGUMENT sizeMib', 'too small')
+      assert.is(await add({ root, sizeMib: 21 }), 'INVALID_ARGUMENT sizeMib', 'too small, as mke2fs finds')
+      assert.equal(readdirSync(join(home, 'images')), [])
+
+      await images.add('disk', { root, sizeMib: 64 })
+      const disk = join(home, 'images', 'disk', 'root')
+      const { size, blocks, mode } = statSync(disk)
+      assert.equal([size, mode & 0o777], [64 << 20, 0o600])
+      assert.ok(blocks * 512 < 32 << 20, `${blocks} blocks`)
+      const shown = spawnSync('/usr/sbin/debugfs', ['-R', 'cat /etc/motto', disk], { encoding: 'utf8' })
+      assert.is(shown.stdout, 'made of a directory')
+      const [, found] = await images.list()
+      assert.equal([found?.kind, found?.bytes], ['root', 64 << 20])
+      await images.add('roomy', { root })
+      const roomy = (await images.list()).find(({ name }) => name === 'roomy')
+      assert.ok((roomy?.bytes ?? 0) > 1 << 30, 'what it holds and a gibibyte')
+    }))
+}
+
+test('a box has a disk of its own, made from that of its image', () =>
+  withTempDir(async home => {
+    await plantImage(home)
+    await using runtime = await BoxRuntime.open({ home, vmm: { binary: instantVmm } })
+    const root = `${home}.root`
+    try {
+      await runtime.images.add('disk', { root: tree(root), sizeMib: 64 })
+      const box = await runtime.create({ image: 'disk', ready: 'vmm', command: ['true'] })
+      await box.start()
+      const own = join(home, 'boxes', box.id, 'disks', 'root.img')
+      const { size, blocks, mode } = statSync(own)
+      assert.equal([size, mode & 0o777], [64 << 20, 0o600])
+      assert.ok(blocks * 512 < 32 << 20, `${blocks} blocks`)
+      await box.remove({ force: true })
+      assert.not.ok(existsSync(own))
+    } finally {
+      rmSync(root, { recursive: true, force: true })
+    }
+  }))
 
 test('what a cut-off adding has left goes with the next owner; what is not ours stays', () =>
   withTempDir(async home => {

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import type { ImageInfo } from 'boxledger'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
@@ -7,7 +8,7 @@ const test = suite('command: images')
 const files = cmdline('mode=idle')
 
 test('images are added, listed with their boxes, and removed', () =>
-  withShell(async ({ ok, json, run }) => {
+  withShell(async ({ home, ok, json, run }) => {
     assert.match(await ok('images'), /^NAME +KIND +SIZE +AGE +BOXES\nbuiltin +builtin +0 bytes +- +-$/)
     assert.is(await ok('images', 'add', 'mine', ...files), 'mine')
     const id = await ok('create', '--image', 'mine')
@@ -20,6 +21,10 @@ test('images are added, listed with their boxes, and removed', () =>
     await ok('rm', id)
     assert.is(await ok('images', 'rm', 'mine'), 'mine')
     assert.is((await run('images', 'rm', 'mine')).code, 3)
+
+    mkdirSync(`${home}/../root/etc`, { recursive: true })
+    assert.is(await ok('images', 'add', 'disk', '--root', `${home}/../root`, '--size', '64'), 'disk')
+    assert.match(await ok('images'), /^disk +root +64.0 MiB +\d+s +-$/m)
   }))
 
 test('what cannot be added is refused', () =>
@@ -33,6 +38,9 @@ test('what cannot be added is refused', () =>
     assert.is((await run('images', 'rm', 'builtin')).code, 2)
     assert.is((await run('images', 'add', 'a')).code, 2)
     assert.is((await run('images', 'add')).code, 2)
+    assert.is((await run('images', 'add', 'a', ...files, '--root', '/nowhere')).code, 2)
+    assert.is((await run('images', 'add', 'a', ...files, '--size', '64')).code, 2)
+    assert.is((await run('images', 'add', 'a', '--root', '/nowhere')).code, 3)
     assert.is((await run('images', 'nonsense')).code, 2)
   }))
 

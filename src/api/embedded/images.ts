@@ -1,6 +1,12 @@
 import { closedError, type Engine, type ImageInfo, images, whileWanted } from '../../engine/index.ts'
 import type { ImageSpec } from '../../machines/index.ts'
-import { type AddImageOptions, checkImageName, checkNewImage, type Images } from '../images.ts'
+import {
+  type AddImageOptions,
+  checkImageName,
+  checkNewImage,
+  type Images,
+  type RootImageSpec,
+} from '../images.ts'
 import { check, shapes } from '../options.ts'
 
 /** The images of a home that this process owns. */
@@ -18,7 +24,7 @@ export class EmbeddedImages implements Images {
     return images.list(this.#engine)
   }
 
-  add(name: string, image: ImageSpec, o: AddImageOptions = {}): Promise<void> {
+  add(name: string, image: ImageSpec | RootImageSpec, o: AddImageOptions = {}): Promise<void> {
     return this.addFor(undefined, name, image, o)
   }
 
@@ -26,7 +32,7 @@ export class EmbeddedImages implements Images {
   async addFor(
     request: string | undefined,
     name: string,
-    image: ImageSpec,
+    image: ImageSpec | RootImageSpec,
     o: AddImageOptions = {},
   ): Promise<void> {
     this.#assertOpen()
@@ -47,7 +53,12 @@ export class EmbeddedImages implements Images {
     await Promise.allSettled(this.#underway)
   }
 
-  async #add(request: string | undefined, name: string, spec: ImageSpec, wanted: AbortSignal | undefined) {
+  async #add(
+    request: string | undefined,
+    name: string,
+    spec: ImageSpec | RootImageSpec,
+    wanted: AbortSignal | undefined,
+  ) {
     const closing = this.#closing.signal
     const signal = wanted === undefined ? closing : AbortSignal.any([closing, wanted])
     const adding = images.add(this.#engine, name, spec, { request, signal })

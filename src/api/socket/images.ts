@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { ImageInfo } from '../../engine/index.ts'
 import type { ImageSpec } from '../../machines/index.ts'
-import { type AddImageOptions, checkImageName, checkNewImage, type Images } from '../images.ts'
+import {
+  type AddImageOptions,
+  checkImageName,
+  checkNewImage,
+  type Images,
+  type RootImageSpec,
+} from '../images.ts'
 import { shapes } from '../options.ts'
 import { part } from './arguments.ts'
 
@@ -20,7 +26,7 @@ export class RemoteImages implements Images {
     return this.#ask('listImages', [])
   }
 
-  async add(name: string, image: ImageSpec, o: AddImageOptions = {}): Promise<void> {
+  async add(name: string, image: ImageSpec | RootImageSpec, o: AddImageOptions = {}): Promise<void> {
     const given = checkImageName(name)
     const spec = checkNewImage(image)
     const { signal } = part(shapes.wait, o, 'options')

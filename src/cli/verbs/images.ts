@@ -1,8 +1,8 @@
-import { type Command, InvalidArgumentError } from 'commander'
-import type { DiskSpec, ImageInfo, ImageSpec } from '../../index.ts'
+import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { DiskSpec, ImageInfo, ImageSpec, RootImageSpec } from '../../index.ts'
 import { bytes } from '../amounts.ts'
 import type { Cli } from '../cli.ts'
-import { words } from '../parse.ts'
+import { whole, words } from '../parse.ts'
 import { ageWords } from '../state-words.ts'
 
 interface AddFlags {
@@ -11,6 +11,8 @@ interface AddFlags {
   readonly cmdline?: string
   readonly disk?: readonly string[]
   readonly agent?: boolean
+  readonly root?: string
+  readonly size?: number
 }
 
 const head = ['NAME', 'KIND', 'SIZE', 'AGE', 'BOXES']
@@ -61,10 +63,20 @@ function addFlags(command: Command): Command {
     .option('--cmdline <string>', "its kernel's command line")
     .option('--disk <path[,qcow2][,readonly]>', 'a disk, of which each box gets a copy; repeatable', words)
     .option('--agent', "boxledger's agent runs in it, so that there is exec")
+    .addOption(
+      new Option(
+        '--root <dir>',
+        'a directory with a root file system, booted by the built-in kernel',
+      ).conflicts(['kernel', 'initramfs', 'cmdline', 'disk', 'agent']),
+    )
+    .option('--size <mib>', 'size of its disk in MiB (default: what it holds and 1 GiB)', whole)
 }
 
-function imageOf({ kernel, initramfs, cmdline, disk, agent }: AddFlags): ImageSpec {
-  if (kernel === undefined) throw new InvalidArgumentError('error: --kernel is missing')
+function imageOf(flags: AddFlags): ImageSpec | RootImageSpec {
+  const { kernel, initramfs, cmdline, disk, agent, root, size } = flags
+  if (root !== undefined) return { root, ...(size === undefined ? {} : { sizeMib: size }) }
+  if (size !== undefined) throw new InvalidArgumentError('error: --size goes with --root')
+  if (kernel === undefined) throw new InvalidArgumentError('error: --kernel or --root is missing')
   return {
     kernel,
     ...(initramfs === undefined ? {} : { initramfs }),

@@ -28,6 +28,8 @@ export interface ResolvedImage {
   readonly kernel: string
   readonly initramfs?: string
   readonly cmdline: string
+  /** The same for a trial of the VMM, which has no disks; default: `cmdline` */
+  readonly probeCmdline?: string
   readonly disks: readonly DiskSpec[]
   /** Those among `disks` that have to be made before the first start, see own-disk.ts */
   readonly ownDisks?: readonly OwnDisk[]
@@ -68,7 +70,7 @@ export async function resolveImage(
     }
   }
   if (typeof spec === 'string') {
-    const found = await resolveNamed(options.dir, spec, options.disksDir)
+    const found = await resolveNamed(spec, options)
     if (found !== undefined) return found
     const message = `There is no image ${JSON.stringify(spec)}. Add it, or see which there are: boxledger images.`
     throw new ImageError('NOT_FOUND', message, { image: spec })

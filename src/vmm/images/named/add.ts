@@ -16,12 +16,13 @@ import {
   type StoredDisk,
   type StoredFile,
 } from './manifest.ts'
+import { checkRoot, makeRootDisk, type RootSpec } from './root-disk.ts'
 
 export interface AddImageOptions {
   /** the home's `images/`; made if it is missing */
   readonly dir: string
   readonly name: string
-  readonly spec: ImageSpec
+  readonly spec: ImageSpec | RootSpec
   /** in `ms since 1970` */
   readonly now: number
   /** the same one again finds its work done */
@@ -31,7 +32,7 @@ export interface AddImageOptions {
 }
 
 /**
- * Copies a guest's files into a home, under a name. The image is there as a whole or not at all.
+ * Copies a guest's files into a home, under a name, or makes a disk of a directory. The image is there as a whole or not at all.
  *
  * @throws BoxError INVALID_ARGUMENT or NOT_FOUND, naming the field, NAME_TAKEN; ImageError for what copying ends with
  */
@@ -47,8 +48,8 @@ export async function addImage(options: AddImageOptions): Promise<Manifest> {
     if (own !== undefined) return own
     throw nameTaken(name)
   }
-  await checkSources(spec)
   await mkdir(dir, { recursive: true, mode: 0o700 })
+  await ('root' in spec ? checkRoot(spec.root, dir) : checkSources(spec))
   boundary('before staging an image')
   const draft = await mkdtemp(join(dir, adding))
   try {
@@ -69,30 +70,51 @@ export async function addImage(options: AddImageOptions): Promise<Manifest> {
 }
 
 async function stage(draft: string, { spec, now, request, signal }: AddImageOptions): Promise<Manifest> {
+  const added = {
+    format: 1,
+    addedAt: new Date(now).toISOString(),
+    ...(request === undefined ? {} : { request }),
+  } as const
+  const manifest: Manifest =
+    'root' in spec
+      ? { ...added, kind: 'root', root: await storeRoot(draft, spec, signal) }
+      : { ...added, kind: 'files', ...(await storeFiles(draft, spec, signal)) }
+  await writeSynced(join(draft, manifestFile), Buffer.from(`${JSON.stringify(manifest)}\n`))
+  await sync(draft)
+  return manifest
+}
+
+async function storeRoot(
+  draft: string,
+  spec: RootSpec,
+  signal: AbortSignal | undefined,
+): Promise<StoredFile> {
+  await makeRootDisk(spec, join(draft, 'root'), signal)
+  return stored(draft, 'root', signal)
+}
+
+async function storeFiles(draft: string, spec: ImageSpec, signal: AbortSignal | undefined) {
   const store = async (from: string, file: string): Promise<StoredFile> => {
-    const to = join(draft, file)
-    await copyLargeFile(from, to, signal)
-    return { file, bytes: (await stat(to)).size, sha256: await hashOf(to, signal) }
+    await copyLargeFile(from, join(draft, file), signal)
+    return stored(draft, file, signal)
   }
   const kernel = await store(spec.kernel, 'kernel')
   const initramfs = spec.initramfs === undefined ? undefined : await store(spec.initramfs, 'initramfs')
   const disks: StoredDisk[] = []
   for (const [n, { path, format = 'raw', readonly = false }] of (spec.disks ?? []).entries())
     disks.push({ ...(await store(path, `disk-${n}`)), format, readonly })
-  const manifest: Manifest = {
-    format: 1,
-    kind: 'files',
-    addedAt: new Date(now).toISOString(),
-    ...(request === undefined ? {} : { request }),
+  return {
     kernel,
     ...(initramfs === undefined ? {} : { initramfs }),
     ...(spec.cmdline === undefined ? {} : { cmdline: spec.cmdline }),
     agent: spec.agent ?? false,
     disks,
   }
-  await writeSynced(join(draft, manifestFile), Buffer.from(`${JSON.stringify(manifest)}\n`))
-  await sync(draft)
-  return manifest
+}
+
+async function stored(draft: string, file: string, signal: AbortSignal | undefined): Promise<StoredFile> {
+  const path = join(draft, file)
+  return { file, bytes: (await stat(path)).size, sha256: await hashOf(path, signal) }
 }
 
 async function hashOf(path: string, signal: AbortSignal | undefined): Promise<string> {

@@ -2,7 +2,7 @@
  * Images that were added to a home under a name. One directory each, which appears by one rename, after everything in it
  * has been synced, and leaves by one:
  *
- *     images/NAME/{image.json, kernel, initramfs, disk-0, …}
+ *     images/NAME/{image.json, kernel, initramfs, disk-0, …}, or {image.json, root}
  *     images/.adding-XXXXXX/        one that is being added, or the remains of that
  *     images/.removing-XXXXXX/      the same of one that is being removed
  *
@@ -31,20 +31,32 @@ export interface StoredDisk extends StoredFile {
   readonly readonly: boolean
 }
 
-/** `image.json` of an image. */
-export interface Manifest {
+interface Added {
   readonly format: 1
-  readonly kind: 'files'
   /** ISO time */
   readonly addedAt: string
   /** of whoever asked for it, so that the same request is carried out once */
   readonly request?: string
+}
+
+/** A guest of somebody else's. */
+export interface FilesManifest extends Added {
+  readonly kind: 'files'
   readonly kernel: StoredFile
   readonly initramfs?: StoredFile
   readonly cmdline?: string
   readonly agent: boolean
   readonly disks: readonly StoredDisk[]
 }
+
+/** A disk with a root file system, booted by the built-in kernel and our init. */
+export interface RootManifest extends Added {
+  readonly kind: 'root'
+  readonly root: StoredFile
+}
+
+/** `image.json` of an image. */
+export type Manifest = FilesManifest | RootManifest
 
 /** Directory of a named image; INVALID_ARGUMENT for what is no name that may be given. */
 export function namedDir(dir: string, name: string): string {
@@ -78,7 +90,9 @@ export async function readManifest(dir: string, name: string): Promise<Manifest 
 }
 
 /** All files of an image. */
-export function filesOf({ kernel, initramfs, disks }: Manifest): readonly StoredFile[] {
+export function filesOf(manifest: Manifest): readonly StoredFile[] {
+  if (manifest.kind === 'root') return [manifest.root]
+  const { kernel, initramfs, disks } = manifest
   return [kernel, ...(initramfs === undefined ? [] : [initramfs]), ...disks]
 }
 
@@ -118,11 +132,11 @@ function invalid(name: unknown, why: string): BoxError {
 
 function isManifest(value: unknown): value is Manifest {
   if (!isObject(value)) return false
-  const { format, kind, addedAt, kernel, initramfs, cmdline, agent, disks } = value
+  const { format, kind, addedAt, kernel, initramfs, cmdline, agent, disks, root } = value
+  if (format !== 1 || typeof addedAt !== 'string') return false
+  if (kind === 'root') return isStored(root)
   return (
-    format === 1 &&
     kind === 'files' &&
-    typeof addedAt === 'string' &&
     isStored(kernel) &&
     (initramfs === undefined || isStored(initramfs)) &&
     (cmdline === undefined || typeof cmdline === 'string') &&
