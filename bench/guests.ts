@@ -40,7 +40,11 @@ export async function measureGuests(directory: string): Promise<GuestFigures> {
   try {
     const box = await runtime.create({ name: 'guest' })
     await box.start()
-    const image = await resolveImage(undefined, { dir: join(home, 'images'), name: 'guest' })
+    const image = await resolveImage(undefined, {
+      dir: join(home, 'images'),
+      disksDir: join(directory, 'disks'),
+      name: 'guest',
+    })
     const run = join(home, 'boxes', box.id, '1', 'v.sock')
     const channel = await connectGuest(run, new AbortController().signal)
     const exec = await medianOfMany(executions, () => box.exec('/bin/true'))

@@ -12,6 +12,7 @@ export type {
 } from './api/box.ts'
 export type { ExecOptions, Execution, ExecutionEnd, ExecutionResult } from './api/execution.ts'
 export { type HostInfo, type HostInfoOptions, hostInfo, type VmmFinding } from './api/host.ts'
+export type { AddImageOptions, Images, RootImageSpec } from './api/images.ts'
 export type { BoxOptions } from './api/options.ts'
 export { BoxRuntime } from './api/runtime.ts'
 export type { ListFilter, OpenOptions } from './api/runtime-options.ts'
@@ -26,6 +27,7 @@ export type {
   BoxInfo,
   BoxMetrics,
   Clock,
+  ImageInfo,
   RuntimeMetrics,
   StartStage,
   StartTimes,

@@ -3,6 +3,7 @@ import type { BoxInfo, RuntimeMetrics } from '../engine/index.ts'
 import type { LedgerRecord } from '../machines/index.ts'
 import type { ArchiveReport, CompactReport, VerifyReport } from '../store/index.ts'
 import type { Box, CommandOptions, EventsOptions, RemoveOptions } from './box.ts'
+import type { Images } from './images.ts'
 import type { BoxOptions } from './options.ts'
 import type { ListFilter } from './runtime-options.ts'
 
@@ -56,6 +57,8 @@ export interface BoxRuntime extends AsyncDisposable {
    * of the ledger meanwhile: `NO_SPACE` if there is none.
    */
   compact(): Promise<CompactReport>
+  /** What boxes can be made of, by name. */
+  readonly images: Images
   /** Stops in good order what is not to outlive this process, then closes. Of a client: `close`. */
   shutdown(o?: { readonly timeoutMs?: number }): Promise<void>
   /** Frees the home; boxes run on. Of a client: ends its waits and streams, and nothing else. Idempotent. */

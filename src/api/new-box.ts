@@ -32,11 +32,7 @@ export function newBox(options: unknown): NewBox {
     if (typeof value === 'object' && !Object.hasOwn(given.secrets ?? {}, value.secret))
       throw invalid(`env.${key}`, `env.${key} names a secret that secrets does not have`)
   const spec = specOf(given)
-  if (spec.health !== undefined && spec.health.command !== 'ping' && !hasAgent(spec))
-    throw invalid(
-      'health.command',
-      'health.command needs an agent in the guest: its image is not said to have one',
-    )
+  assertHealthFits(spec)
   if (bytesOf({ ...spec, env: undefined }) > maxSpecBytes)
     throw invalid('options', 'The spec is larger than 32 KiB')
   return {
@@ -46,6 +42,15 @@ export function newBox(options: unknown): NewBox {
     spec,
     ...(given.secrets === undefined ? {} : { secrets: { ...given.secrets } }),
   }
+}
+
+/** Refuses questions to an agent that the guest is not said to have. */
+export function assertHealthFits(spec: BoxSpec): void {
+  if (spec.health === undefined || spec.health.command === 'ping' || hasAgent(spec)) return
+  throw invalid(
+    'health.command',
+    'health.command needs an agent in the guest: its image is not said to have one',
+  )
 }
 
 function specOf(given: BoxOptions): BoxSpec {

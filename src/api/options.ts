@@ -200,6 +200,7 @@ export const shapes = {
   verify: strict({ replay: v.optional(v.boolean()), box: v.optional(v.string()) }),
   connect: strict({ home: v.optional(path) }),
   host: strict({ home: v.optional(path), vmm, signal }),
+  image,
   archive: strict({ before: v.date('must be a Date') }),
   path,
   absolutePath: v.pipe(

@@ -12,6 +12,7 @@ import { addConsole } from './verbs/console.ts'
 import { addCp } from './verbs/cp.ts'
 import { addCreate } from './verbs/create.ts'
 import { addExec } from './verbs/exec.ts'
+import { addImages } from './verbs/images.ts'
 import { addInfo } from './verbs/info.ts'
 import { addInspect } from './verbs/inspect.ts'
 import { addLog } from './verbs/log.ts'
@@ -61,6 +62,7 @@ const verbs = [
   addArchive,
   addCompact,
   addServe,
+  addImages,
   addInfo,
 ]
 

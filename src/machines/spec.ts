@@ -2,6 +2,8 @@
 export interface BoxSpec {
   /** name known to `images`, or files; absent: the built-in guest */
   readonly image?: string | ImageSpec
+  /** whether the image of that name had an agent in its guest when the box was made; absent: as the built-in one */
+  readonly agent?: boolean
   /** main command, run by the guest's init; the box ends with it */
   readonly command?: readonly string[]
   readonly env?: Readonly<Record<string, EnvValue>>
@@ -101,6 +103,7 @@ export type StopMode = 'graceful' | 'force' | 'kill'
 
 /** When a start is over: what was asked for, else the best the image has. */
 export function readyOf(spec: BoxSpec): ReadySpec {
-  const { ready, image } = spec
-  return ready ?? (typeof image === 'object' && image.agent !== true ? 'vmm' : 'guest')
+  const { ready, image, agent } = spec
+  const isSilent = typeof image === 'object' ? image.agent !== true : agent === false
+  return ready ?? (isSilent ? 'vmm' : 'guest')
 }

@@ -82,6 +82,7 @@ const spec = fields({
       }),
     ),
   ),
+  agent: absentOr(isFlag),
   command: absentOr(listOf(isText)),
   env: absentOr(mapOf(either(isText, fields({ secret: isText })))),
   workdir: absentOr(isText),

@@ -1,27 +1,38 @@
 import { join } from 'node:path'
 import type { Boundary, BoxSpec } from '../machines/index.ts'
 import type { Payload } from './cloud-hypervisor/vm-config.ts'
+import { disksDir } from './files/paths.ts'
+import { hasAgent } from './guest/reach.ts'
 import { ImageError } from './images/image-error.ts'
+import { readManifest } from './images/named/manifest.ts'
 import { boxInitramfs } from './images/overlay.ts'
+import { makeOwnDisk, type OwnDisk } from './images/own-disk.ts'
 import { resolveImage } from './images/resolve.ts'
 import { readSecrets, revealed } from './secrets.ts'
 
 /** What a box boots, as files on this machine. */
-export type Guest = Payload
+export interface Guest extends Payload {
+  /** those among `disks` that have to be made before the first start */
+  readonly ownDisks?: readonly OwnDisk[]
+  /** for a trial of the VMM, which has no disks; absent: `cmdline` */
+  readonly probeCmdline?: string
+}
 
 export interface ResolveOptions {
   readonly home: string
+  readonly box: string
   readonly spec: BoxSpec
   readonly onProgress?: ((message: string) => void) | undefined
   readonly signal: AbortSignal
 }
 
 /** Finds a spec's image, making the built-in one if it has to be. Throws ImageError. */
-export async function resolveGuest({ home, spec, onProgress, signal }: ResolveOptions): Promise<Guest> {
+export async function resolveGuest({ home, box, spec, onProgress, signal }: ResolveOptions): Promise<Guest> {
   const { image, command } = spec
   try {
     const found = await resolveImage(image, {
       dir: join(home, 'images'),
+      disksDir: disksDir(home, box),
       onProgress: progress => onProgress?.(progress.message),
       signal,
     })
@@ -30,6 +41,7 @@ export async function resolveGuest({ home, spec, onProgress, signal }: ResolveOp
         'UNSUPPORTED',
         'This image has no init that runs a command. Leave the command out, or use the built-in guest.',
       )
+    if (typeof image === 'string' && found.hasAgent !== hasAgent(spec)) throw otherImage(image)
     return found
   } catch (error) {
     // Files that cannot be used are the VMM's to complain of: its own words are what a failed boot is told by.
@@ -42,6 +54,12 @@ export async function resolveGuest({ home, spec, onProgress, signal }: ResolveOp
       disks: image.disks ?? [],
     }
   }
+}
+
+/** Whether what boots is somebody else's kernel; the built-in one otherwise. Throws ImageError. */
+export async function hasOwnKernel(home: string, { image }: BoxSpec): Promise<boolean> {
+  if (typeof image !== 'string') return image !== undefined
+  return (await readManifest(join(home, 'images'), image))?.kind === 'files'
 }
 
 export interface OwnInitramfs {
@@ -61,6 +79,17 @@ export async function writeOwnInitramfs(
   const revealedEnv = revealed(env, await readSecrets(home, box), secretMissing)
   const base = guest.initramfs ?? ''
   await boxInitramfs({ base, target, command, env: revealedEnv, workdir, user, boundary })
+}
+
+/** Makes the disks that the box has for itself, at its first start. Throws ImageError. */
+export async function makeOwnDisks(guest: Guest, boundary: Boundary, signal: AbortSignal): Promise<void> {
+  for (const disk of guest.ownDisks ?? []) await makeOwnDisk(disk, boundary, signal)
+}
+
+/** When a box is ready was settled when it was made, by whether its image has an agent. */
+function otherImage(image: string): ImageError {
+  const message = `The image ${image} is not the one that the box was made for: one of them has an agent in its guest, and one has not. Make the box again.`
+  return new ImageError('BOOT_FAILED', message, { image })
 }
 
 function secretMissing(secret: string): ImageError {

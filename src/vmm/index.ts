@@ -19,6 +19,12 @@ export { FrameReader, frameOf } from './guest/frames.ts'
 export { Program, type ProgramSpec } from './guest/program.ts'
 export { agentMissing, type GuestPlace, hasAgent } from './guest/reach.ts'
 export { window } from './images/agent-protocol.ts'
+export { ImageError } from './images/image-error.ts'
+export { addImage } from './images/named/add.ts'
+export { type FoundImage, listImages } from './images/named/list.ts'
+export { readManifest } from './images/named/manifest.ts'
+export { removeImage, removeImageLeftovers } from './images/named/remove.ts'
+export type { RootSpec } from './images/named/root-disk.ts'
 export type { VmmLooks, VmmPlace, VmmReading } from './looks.ts'
 export {
   draftSecrets,

@@ -23,6 +23,8 @@ import { observeEvents } from '../observe.ts'
 import { type BoxOptions, check, shapes } from '../options.ts'
 import type { ListFilter } from '../runtime-options.ts'
 import { EmbeddedBox } from './box.ts'
+import { EmbeddedImages } from './images.ts'
+import { withItsImage } from './its-image.ts'
 import { LookUp } from './look-up.ts'
 
 /** What is around the engine's close. */
@@ -30,6 +32,7 @@ export type AroundClose = (close: () => Promise<void>) => Promise<void>
 
 /** The engine of one home, in this process. */
 export class EmbeddedRuntime implements BoxRuntime {
+  readonly images: EmbeddedImages
   readonly #engine: Engine
   readonly #lookUp: LookUp
   readonly #around: AroundClose
@@ -37,6 +40,7 @@ export class EmbeddedRuntime implements BoxRuntime {
 
   constructor(engine: Engine, around: AroundClose = close => close()) {
     this.#engine = engine
+    this.images = new EmbeddedImages(engine)
     this.#lookUp = new LookUp(engine)
     this.#around = around
   }
@@ -187,7 +191,10 @@ export class EmbeddedRuntime implements BoxRuntime {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#around(() => this.#engine.close())
+    this.#closing ??= this.#around(async () => {
+      await this.images.close()
+      await this.#engine.close()
+    })
     return this.#closing
   }
 
@@ -207,7 +214,8 @@ export class EmbeddedRuntime implements BoxRuntime {
 
   async #create(wanted: NewBox, c: CommandOptions): Promise<EmbeddedBox> {
     this.#assertOpen()
-    return this.#box(await lifecycle.create(this.#engine, wanted, c))
+    const known = await withItsImage(this.#engine.home, wanted)
+    return this.#box(await lifecycle.create(this.#engine, known, c))
   }
 
   async #getOrCreate(name: string, wanted: NewBox, c: CommandOptions) {

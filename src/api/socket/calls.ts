@@ -4,6 +4,7 @@ import type { CommandOptions } from '../box.ts'
 import type { EmbeddedBox } from '../embedded/box.ts'
 import type { LookUp } from '../embedded/look-up.ts'
 import type { EmbeddedRuntime } from '../embedded/runtime.ts'
+import { assertAbsoluteImage } from '../images.ts'
 import { assertAbsolute } from '../new-box.ts'
 import { check, shapes } from '../options.ts'
 import type { BoxRef } from './wire.ts'
@@ -88,6 +89,13 @@ export const calls: Readonly<Record<string, Call>> = {
     value: await runtime.archive({ before: new Date(String(before)) }),
   }),
   compact: async ({ runtime }) => ({ value: await runtime.compact() }),
+  listImages: async ({ runtime }) => ({ value: await runtime.images.list() }),
+  addImage: async ({ runtime }, [request, name, image], signal) => {
+    assertAbsoluteImage(image)
+    await runtime.images.addFor(String(request), name as never, image as never, { signal })
+    return {}
+  },
+  removeImage: async ({ runtime }, [name]) => ({ value: await runtime.images.remove(name as never) }),
 }
 
 /** Verbs of a box, by name. */

@@ -13,6 +13,7 @@ import { part, partCommand, wordOf } from './arguments.ts'
 import { RemoteBox } from './box.ts'
 import type { OwnerClient, StreamWait } from './client.ts'
 import { eventsOf } from './events.ts'
+import { RemoteImages } from './images.ts'
 import { Shared } from './shared.ts'
 import type { BoxRef } from './wire.ts'
 
@@ -24,6 +25,7 @@ interface Made {
 
 /** The boxes of a home through its owner's socket. */
 export class RemoteRuntime implements BoxRuntime {
+  readonly images: RemoteImages
   readonly #client: OwnerClient
   readonly #shared: Shared
   readonly #afterClose: () => Promise<void>
@@ -32,6 +34,7 @@ export class RemoteRuntime implements BoxRuntime {
     this.#client = client
     this.#afterClose = afterClose
     this.#shared = new Shared(client)
+    this.images = new RemoteImages((verb, args, signal) => this.#call(verb, args, signal))
   }
 
   async create(options: BoxOptions = {}, c?: CommandOptions): Promise<Box> {

@@ -1,11 +1,11 @@
 import { type Discovery, discover } from '../discovery/discover.ts'
-import { type Guest, resolveGuest } from '../image.ts'
+import { type Guest, hasOwnKernel, resolveGuest } from '../image.ts'
 import type { Incarnation } from './incarnation.ts'
 
 /** What a box boots; found once. Throws ImageError. */
 export async function guestFor(box: Incarnation, signal: AbortSignal): Promise<Guest> {
-  const { home, onProgress } = box.input
-  box.guest ??= await resolveGuest({ home, spec: box.context.spec, onProgress, signal })
+  const { home, box: id, onProgress } = box.input
+  box.guest ??= await resolveGuest({ home, box: id, spec: box.context.spec, onProgress, signal })
   return box.guest
 }
 
@@ -13,7 +13,7 @@ export async function guestFor(box: Incarnation, signal: AbortSignal): Promise<G
 export async function programFor(box: Incarnation, signal: AbortSignal): Promise<Discovery> {
   if (box.program) return box.program
   const { vmm, home } = box.input
-  const bringsKernel = typeof box.context.spec.image === 'object'
+  const bringsKernel = await hasOwnKernel(home, box.context.spec)
   box.program = await discover({
     ...vmm,
     home,

@@ -9,7 +9,7 @@ import { probeVersion } from '../discovery/version.ts'
 import { pruneRuns } from '../files/remove.ts'
 import { readPidNamespace } from '../host/identity.ts'
 import { spawnVmm } from '../host/spawn.ts'
-import { writeOwnInitramfs } from '../image.ts'
+import { makeOwnDisks, writeOwnInitramfs } from '../image.ts'
 import { dropAllStaged } from '../snapshots/keep.ts'
 import { hasLeftTraces } from './exit-evidence.ts'
 import { bootFailure, messageOf, startFailure } from './failures.ts'
@@ -26,9 +26,11 @@ export async function prepareFiles({ box, signal }: Task): Promise<void> {
     checkPattern(box.context.spec)
     await programFor(box, signal)
     const { home, box: id, incarnation } = box.input
+    const boundary: Boundary = point => box.boundary(point)
     await checkOrigin(box, signal)
-    await dropAllStaged(box.input.home, box.input.box, point => box.boundary(point))
-    await pruneRuns(home, id, incarnation, point => box.boundary(point))
+    await dropAllStaged(home, id, boundary)
+    await pruneRuns(home, id, incarnation, boundary)
+    await makeOwnDisks(await guestFor(box, signal), boundary, signal)
   } catch (error) {
     if (signal.aborted) return
     return await box.tell({ type: 'start.failed', ...startFailure(error, 'VMM_START_FAILED') })

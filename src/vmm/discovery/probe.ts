@@ -25,7 +25,7 @@ export async function runsTiny(program: string, signal: AbortSignal): Promise<bo
 export async function runsLinux(program: string, guest: Guest, signal: AbortSignal): Promise<boolean> {
   return await inTemporaryDir(async dir => {
     const initramfs = guest.initramfs === undefined ? [] : ['--initramfs', guest.initramfs]
-    const payload = ['--kernel', guest.kernel, ...initramfs, '--cmdline', guest.cmdline]
+    const payload = ['--kernel', guest.kernel, ...initramfs, '--cmdline', guest.probeCmdline ?? guest.cmdline]
     const says = (name: string, word: string) => readIfThere(join(dir, name)).includes(word)
     const isReady = () => says('serial', 'boxledger: ready')
     const isEnough = () => isReady() || says('events', '"rebooting"')

@@ -44,6 +44,11 @@ export function snapshotsDir(home: string, box: string): string {
   return join(boxDir(home, box), 'snapshots')
 }
 
+/** Where the disks are that a box has for itself. */
+export function disksDir(home: string, box: string): string {
+  return join(boxDir(home, box), 'disks')
+}
+
 /** Number of the incarnation whose run directory has this name; undefined if it is none. */
 export function runNumber(name: string): number | undefined {
   return /^[1-9]\d{0,8}$/.test(name) ? Number(name) : undefined

@@ -1,6 +1,5 @@
 import { BoxError, type BoxSpec } from '../../machines/index.ts'
 import { runFiles } from '../files/paths.ts'
-import { builtinName } from '../images/resolve.ts'
 import { connectGuest, type GuestChannel } from './channel.ts'
 
 export interface GuestPlace {
@@ -15,8 +14,8 @@ const patienceMs = 10_000
 const restMs = 20
 
 /** Whether an agent listens in the guest of a box: in the built-in one it does, in others where that is said. */
-export function hasAgent({ image }: BoxSpec): boolean {
-  return typeof image === 'object' ? image.agent === true : image === undefined || image === builtinName
+export function hasAgent({ image, agent }: BoxSpec): boolean {
+  return typeof image === 'object' ? image.agent === true : agent !== false
 }
 
 /** UNSUPPORTED */

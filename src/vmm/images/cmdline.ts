@@ -1,8 +1,13 @@
 import { ImageError } from './image-error.ts'
 
+/** The kernel command line of an image of files that brings none. */
+export const defaultCmdline = 'console=ttyS0 panic=-1'
+
 export interface CmdlineOptions {
   /** Becomes the guest's host name; at most 63 of `A-Z a-z 0-9 _ . -` */
   readonly name?: string | undefined
+  /** The disk with the guest's root file system, as `vda`; absent: it is the initramfs */
+  readonly root?: string | undefined
   /** Further words for the kernel, put last so that they win */
   readonly extra?: readonly string[] | undefined
 }
@@ -11,7 +16,7 @@ export interface CmdlineOptions {
  * The kernel command line of the built-in guest. `panic=-1`: a crash is a reboot, which the VMM sees. `quiet` and
  * `cryptomgr.notests=1` save some 0.4 s of boot under software emulation (measured with Debian 12's cloud kernel).
  */
-export function builtinCmdline({ name, extra = [] }: CmdlineOptions = {}): string {
+export function builtinCmdline({ name, root, extra = [] }: CmdlineOptions = {}): string {
   const words = ['console=ttyS0', 'panic=-1', 'quiet', 'cryptomgr.notests=1']
   if (name !== undefined) {
     if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(name)) {
@@ -19,6 +24,7 @@ export function builtinCmdline({ name, extra = [] }: CmdlineOptions = {}): strin
     }
     words.push(`boxledger.name=${name}`)
   }
+  if (root !== undefined) words.push(`boxledger.root=${root}`)
   for (const word of extra) {
     if (!/^[!-~]+$/.test(word)) {
       throw new ImageError(

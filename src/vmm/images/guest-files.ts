@@ -1,7 +1,7 @@
 import { agentScript } from './agent.ts'
 import type { CpioEntry } from './cpio.ts'
 import { initScript } from './init.ts'
-import { dependencyList, guestModules, type KernelModule } from './modules.ts'
+import { dependencyList, guestModules, type KernelModule, rootModules } from './modules.ts'
 
 export interface GuestParts {
   /** The static busybox program */
@@ -40,6 +40,7 @@ const text: Readonly<Record<string, string>> = {
     'cgroup /sys/fs/cgroup cgroup2 nosuid,nodev,noexec 0 0\n',
   ].join('\n'),
   'etc/modules': `${guestModules.join('\n')}\n`,
+  'etc/root-modules': `${rootModules.join('\n')}\n`,
   'etc/hosts': '127.0.0.1 localhost\n::1 localhost\n',
   'etc/os-release': 'ID=boxledger\nNAME=boxledger\nPRETTY_NAME="boxledger built-in guest"\n',
 }

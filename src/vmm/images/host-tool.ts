@@ -36,8 +36,13 @@ export async function streamTool(run: ToolRun, consume: (stdout: Readable) => Pr
   throwIfAborted(run.signal, run.command)
   const child = spawn(run.command, run.args, {
     cwd: run.cwd,
-    // apt and dpkg translate their output; it is parsed here.
-    env: { ...process.env, LC_ALL: 'C.UTF-8', LANGUAGE: 'C' },
+    // apt and dpkg translate their output; it is parsed here. What is in /sbin is not on everybody's PATH.
+    env: {
+      ...process.env,
+      PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`,
+      LC_ALL: 'C.UTF-8',
+      LANGUAGE: 'C',
+    },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   let stderr = ''

@@ -5,9 +5,10 @@
  *     images/<recipe>-<kernel version>/{vmlinux, initramfs.cpio, image.json}
  *     images/.making-XXXXXX/                 a build under way, or the remains of one
  */
-import { mkdtemp, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { asImageError, systemCode } from './image-error.ts'
+import { sync, writeSynced } from './synced.ts'
 
 /** A guest's files, ready to be started. */
 export interface Image {
@@ -73,13 +74,13 @@ export async function storeImage(
     initramfsBytes: made.initramfs.length,
   }
   await writeSynced(join(draft, files.manifest), Buffer.from(`${JSON.stringify(manifest)}\n`))
-  await syncDirectory(draft)
+  await sync(draft)
 
   const path = join(dir, `${recipe}-${made.kernelVersion.replace(/[^A-Za-z0-9.+-]/g, '_')}`)
   for (let last = false; ; last = true) {
     try {
       await rename(draft, path)
-      await syncDirectory(dir)
+      await sync(dir)
       break
     } catch (error) {
       const taken = ['ENOTEMPTY', 'EEXIST'].includes(systemCode(error) ?? '')
@@ -118,23 +119,4 @@ function isManifest(value: unknown): value is Manifest {
   return (
     typeof kernelVersion === 'string' && typeof kernelBytes === 'number' && typeof initramfsBytes === 'number'
   )
-}
-
-async function writeSynced(path: string, data: Uint8Array): Promise<void> {
-  const file = await open(path, 'wx', 0o600)
-  try {
-    await file.writeFile(data)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
 }

@@ -9,6 +9,10 @@
  * - The power button ends the guest: the command gets SIGTERM (without one: all get SIGTERM and SIGHUP), a second later
  *   whatever is left is killed.
  *
+ * With `boxledger.root=DEVICE` on the kernel's command line the root file system is that disk's, ext4: /run and the other
+ * file systems of the kernel move there, in /run what is ours, and the script begins anew in it. The disk is the user's:
+ * it need have nothing of ours, not even a shell, and is changed by nothing but directories to mount these on.
+ *
  * How: PID 1 waits in the foreground for the command or the console's shell, and so also reaps what is orphaned; it
  * never polls. (A command in the background would start with SIGINT and SIGQUIT ignored.) Another process blocks on
  * the button's event device. What the guest runs lives in one cgroup, so that it can be killed as a whole. Nothing
@@ -16,8 +20,11 @@
  */
 export const initScript = `#!/bin/sh
 umask 022
-export PATH=/bin HOME=/ TERM=linux
 state=/run/boxledger
+ours=/run/boxledger-guest
+tools=/bin given=/box root=
+[ "$1" = entered ] && tools=$ours/bin given=$state/box
+export PATH=$tools HOME=/ TERM=linux
 box=/sys/fs/cgroup/box
 serial=/dev/ttyS0
 shown_bytes=262144
@@ -33,10 +40,51 @@ set_up() {
   modprobe -a $(cat /etc/modules)
   set -f
   for word in $(cat /proc/cmdline); do
-    case $word in boxledger.name=*) hostname "\${word#*=}" ;; esac
+    case $word in
+      boxledger.name=*) hostname "\${word#*=}" ;;
+      boxledger.root=*) root=/dev/\${word#*=} ;;
+    esac
   done
   set +f
   ip link set lo up
+}
+
+# Never comes back. What is ours may not be closed to others, who run it too.
+enter_root() {
+  modprobe -a $(cat /etc/root-modules)
+  tries=0
+  until [ -b $root ]; do
+    tries=$((tries + 1))
+    [ $tries -lt 500 ] || give_up "there is no $root"
+    usleep 10000
+  done
+  mkdir /newroot
+  mount -t ext4 $root /newroot || give_up "$root holds no ext4 file system that can be mounted"
+  mkdir -p $ours/lib
+  cp -a /bin $ours/bin
+  cp -L /lib64/* /lib/x86_64-linux-gnu/* /usr/lib/x86_64-linux-gnu/perl-base/* $ours/lib
+  cp /init $ours/init
+  [ -e $given ] && cp -a $given $state/box
+  umount /tmp
+  mkdir -p -m 1777 /newroot/tmp
+  for dir in dev proc sys run; do
+    mkdir -p /newroot/$dir
+    mount --move /$dir /newroot/$dir || give_up "the disk has no directory /$dir, and none can be made"
+  done
+  exec switch_root /newroot $ours/bin/sh $ours/init entered
+}
+
+# The end of PID 1 is a panic, of which the VMM hears. A reboot would begin the console anew.
+give_up() {
+  echo 0 >/proc/sys/kernel/panic
+  echo "boxledger: no root file system: $1" >$serial
+  send_all
+  exit 1
+}
+
+# stty sets the terminal only after everything written to it has been sent.
+send_all() {
+  stty -F $serial opost
 }
 
 # The device is opened here, so that a press counts from now on; each read afterwards is one press or part of it.
@@ -54,7 +102,7 @@ watch_button() {
 stop_box() {
   [ -e $state/stopping ] && return
   echo >$state/stopping
-  if [ -e /box/command ]; then
+  if [ -e $given/command ]; then
     # No pid yet: the command looks for the file above before it starts.
     read -r pid <$state/pid && kill -TERM $pid
   else
@@ -118,24 +166,24 @@ become_command() {
   echo $pid >$state/pid
   [ -e $state/stopping ] && exit 143
   login= home=/root
-  [ -e /box/user ] && find_user
+  [ -e $given/user ] && find_user
   dir=/
-  [ -e /box/workdir ] && IFS= read -r -d '' dir </box/workdir
+  [ -e $given/workdir ] && IFS= read -r -d '' dir <$given/workdir
   mkdir -p "$dir" && cd "$dir" || fail "cannot enter the working directory $dir"
 
   set -- -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME="$home" HOSTNAME="$(hostname)"
-  [ -e /box/env ] && while IFS= read -r -d '' word; do set -- "$@" "$word"; done </box/env
+  [ -e $given/env ] && while IFS= read -r -d '' word; do set -- "$@" "$word"; done <$given/env
   # env would take a command with a = in its name for a variable; setsid takes it as it is.
-  set -- "$@" /bin/setsid --
-  while IFS= read -r -d '' word; do set -- "$@" "$word"; done </box/command
-  [ -n "$login" ] && exec su -p -s /bin/env -- "$login" "$@"
-  exec /bin/env "$@"
+  set -- "$@" $tools/setsid --
+  while IFS= read -r -d '' word; do set -- "$@" "$word"; done <$given/command
+  [ -n "$login" ] && exec su -p -s $tools/env -- "$login" "$@"
+  exec $tools/env "$@"
 }
 
-# Sets login, for su, and home from /box/user: NAME, UID, either with :GROUP or :GID. As with docker, a number needs no
+# Sets login, for su, and home from what was given: NAME, UID, either with :GROUP or :GID. As with docker, a number needs no
 # entry in /etc/passwd, and has group 0 then.
 find_user() {
-  IFS= read -r -d '' user </box/user
+  IFS= read -r -d '' user <$given/user
   group=
   case $user in *:*) group=\${user#*:} ;; esac
   user=\${user%%:*}
@@ -163,6 +211,8 @@ find_user() {
   login=$name
   [ -n "$login" ] && return
   login=boxledger
+  # On a disk there may be one of the start before.
+  sed -i '/^boxledger:/d' /etc/passwd
   echo "$login:x:$uid:$gid::$home:/bin/sh" >>/etc/passwd
 }
 
@@ -186,30 +236,35 @@ become_shell() {
   echo 0 >$box/cgroup.procs
   [ -e $state/stopping ] && exit
   export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
-  cd /root
+  cd /root || cd /
   [ -n "$console" ] || exec cat $state/idle
-  exec setsid -c /bin/sh -l <>$console >&0 2>&0
+  shell=/bin/sh
+  [ -x $shell ] || shell=$tools/sh
+  exec setsid -c $shell -l <>$console >&0 2>&0
 }
 
 power_off() {
   while read -r device dir rest; do
     case $device in /dev/*) umount -r "$dir" ;; esac
   done </proc/mounts
-  # stty sets the terminal only after everything written to it has been sent.
-  stty -F $serial opost
+  send_all
   poweroff -f
 }
 
 # In the background: it waits for the ports that it serves, which nobody else needs to wait for.
 start_agent() {
-  boxledger-agent </dev/null >/dev/null 2>&1 &
+  [ $tools = /bin ] || set -- $ours/lib/ld-linux-x86-64.so.2 --library-path $ours/lib $tools/perl -I$ours/lib
+  "$@" $tools/boxledger-agent </dev/null >/dev/null 2>&1 &
 }
 
 exec 2>/dev/null
-set_up
+if [ "$1" != entered ]; then
+  set_up
+  [ -n "$root" ] && enter_root
+fi
 watch_button
 start_agent
-if [ -e /box/command ]; then
+if [ -e $given/command ]; then
   run_command
   printf '\\nboxledger: command exited %d\\n' $code >$serial
 else

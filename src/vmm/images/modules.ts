@@ -18,6 +18,12 @@ export const guestModules = [
   'overlay',
 ] as const
 
+/** What a root file system on a disk needs besides, loaded where there is one. */
+export const rootModules = ['crc32c_generic', 'ext4'] as const
+
+/** Some kernels have no such module: they need none. */
+const dispensable: ReadonlySet<string> = new Set(['crc32c_generic'])
+
 /** Modules `guestModules` need in the kernels known so far: read in the same pass over the package. */
 const expectedDependencies = [
   'virtio',
@@ -27,6 +33,9 @@ const expectedDependencies = [
   'pvpanic',
   'vsock',
   'vmw_vsock_virtio_transport_common',
+  'jbd2',
+  'mbcache',
+  'crc16',
 ]
 
 export interface KernelModule {
@@ -47,7 +56,9 @@ export function moduleName(path: string): string | undefined {
 export function isWantedForModules(path: string, more: readonly string[] = []): boolean {
   if (/(?:^|\/)lib\/modules\/[^/]+\/modules\.builtin$/.test(path)) return true
   const name = moduleName(path)
-  return name !== undefined && [...guestModules, ...expectedDependencies, ...more].includes(name)
+  return (
+    name !== undefined && [...guestModules, ...rootModules, ...expectedDependencies, ...more].includes(name)
+  )
 }
 
 /**
@@ -68,7 +79,7 @@ export async function orderModules(
     visited.add(name)
     const file = found.get(name)
     if (file === undefined) {
-      missing.push(name)
+      if (!dispensable.has(name)) missing.push(name)
       return
     }
     const data = await unpack(file.data, unpackers)
@@ -84,7 +95,7 @@ export async function orderModules(
       .reverse()
     order.push({ name, data, needs })
   }
-  for (const name of guestModules) await visit(name)
+  for (const name of [...guestModules, ...rootModules]) await visit(name)
   return { order, missing }
 }
 

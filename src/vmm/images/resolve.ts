@@ -1,8 +1,10 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { type EnsureImageOptions, ensureBuiltinImage } from './builtin.ts'
-import { builtinCmdline } from './cmdline.ts'
+import { builtinCmdline, defaultCmdline } from './cmdline.ts'
 import { asImageError, ImageError } from './image-error.ts'
+import { resolveNamed } from './named/resolve.ts'
+import type { OwnDisk } from './own-disk.ts'
 
 export interface DiskSpec {
   readonly path: string
@@ -26,7 +28,11 @@ export interface ResolvedImage {
   readonly kernel: string
   readonly initramfs?: string
   readonly cmdline: string
+  /** The same for a trial of the VMM, which has no disks; default: `cmdline` */
+  readonly probeCmdline?: string
   readonly disks: readonly DiskSpec[]
+  /** Those among `disks` that have to be made before the first start, see own-disk.ts */
+  readonly ownDisks?: readonly OwnDisk[]
   /** What the end of a start can be told by, at best: the guest's own word, or the VMM's */
   readonly ready: 'guest' | 'vmm'
   /** Whether the guest's init runs a box's main command (see overlay.ts) */
@@ -38,14 +44,15 @@ export interface ResolvedImage {
 export interface ResolveImageOptions extends EnsureImageOptions {
   /** Host name for a guest that takes one */
   readonly name?: string | undefined
+  /** Where the box's own disks are, `boxes/<id>/disks` */
+  readonly disksDir: string
 }
 
 export const builtinName = 'builtin'
-const defaultCmdline = 'console=ttyS0 panic=-1'
 
 /**
  * Turns a box's `image` into files, and looks at them: call it at start. Nothing or `builtin` is the built-in guest,
- * which is made if it is not there yet.
+ * which is made if it is not there yet; any other name is one that was added.
  *
  * @throws ImageError BOOT_FAILED naming the file that cannot be used, NOT_FOUND for an unknown name, and what
  * ensureBuiltinImage throws
@@ -63,9 +70,10 @@ export async function resolveImage(
     }
   }
   if (typeof spec === 'string') {
-    throw new ImageError('NOT_FOUND', `There is no image ${JSON.stringify(spec)}; known: "${builtinName}".`, {
-      image: spec,
-    })
+    const found = await resolveNamed(spec, options)
+    if (found !== undefined) return found
+    const message = `There is no image ${JSON.stringify(spec)}. Add it, or see which there are: boxledger images.`
+    throw new ImageError('NOT_FOUND', message, { image: spec })
   }
   const { kernel, initramfs, cmdline = defaultCmdline, disks = [], agent = false } = spec
   await checkFile('kernel', kernel, constants.R_OK)

@@ -8,6 +8,8 @@ import { eventsIn, namesIn, type World } from './world.ts'
 /** Which effects a step is a part of. */
 const effectsOf: Readonly<Partial<Record<CrashStep, readonly EffectType[]>>> = {
   'removing an old run directory': ['prepareFiles'],
+  'copying a disk': ['prepareFiles'],
+  'naming a disk': ['prepareFiles'],
   'making the run directory': ['spawnVmm'],
   'taking the life lock': ['spawnVmm'],
   'removing the life lock': ['spawnVmm'],
@@ -221,4 +223,9 @@ export function assertNothingLeft(home: string, boxes: readonly BoxInfo[], what:
       [],
       `${what}: ${dir}/ holds nothing of boxes that are not`,
     )
+  assert.equal(
+    namesIn(`${home}/images`).filter(name => /^\.(adding|removing)-/.test(name)),
+    [],
+    `${what}: images/ holds nothing that was cut off`,
+  )
 }

@@ -2,6 +2,7 @@ import type { Scenario } from './scenario.ts'
 import { executions } from './scenarios/executions.ts'
 import { files } from './scenarios/files.ts'
 import { health } from './scenarios/health.ts'
+import { images } from './scenarios/images.ts'
 import { commands, fates, starts } from './scenarios/life.ts'
 import { recoveries } from './scenarios/recoveries.ts'
 import { snapshots } from './scenarios/snapshots.ts'
@@ -18,6 +19,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   ...executions,
   ...health,
   ...snapshots,
+  ...images,
 }
 
 /** One of them, one of a single row, or one without an end of its own. */

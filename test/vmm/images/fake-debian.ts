@@ -54,6 +54,8 @@ export function makeFakeDebian(dir: string, options: FakeDebianOptions = {}): Fa
           ['virtio/virtio', ''],
           ['misc/surprise', ''],
           ['fs/overlay', ''],
+          ['fs/ext4/ext4', 'crc16'],
+          ['lib/crc16', ''],
         ] as const
       ).map(([path, depends]) => [
         `lib/modules/6.1.0-99-cloud-amd64/kernel/${path}.ko`,

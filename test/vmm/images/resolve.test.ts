@@ -24,7 +24,7 @@ resolve(
     assert.equal(
       await resolveImage(
         { kernel: path('kernel'), initramfs: path('initramfs'), cmdline: 'a=b', disks },
-        { dir },
+        { dir, disksDir: join(dir, 'disks') },
       ),
       {
         kind: 'files',
@@ -37,7 +37,10 @@ resolve(
         hasAgent: false,
       },
     )
-    const { cmdline, disks: none } = await resolveImage({ kernel: path('kernel') }, { dir })
+    const { cmdline, disks: none } = await resolveImage(
+      { kernel: path('kernel') },
+      { dir, disksDir: join(dir, 'disks') },
+    )
     assert.equal([cmdline, none], ['console=ttyS0 panic=-1', []])
   }),
 )
@@ -55,7 +58,7 @@ resolve(
       ['directory', { kernel, disks: [{ path: path('directory') }] }],
     ]
     for (const [name, spec] of cases) {
-      const error = await imageError(() => resolveImage(spec, { dir }))
+      const error = await imageError(() => resolveImage(spec, { dir, disksDir: join(dir, 'disks') }))
       assert.is(error.code, 'BOOT_FAILED')
       assert.is(error.details.path, path(name))
       assert.match(error.message, path(name))
@@ -68,8 +71,8 @@ resolve(
 resolve(
   'another name is not found',
   withFiles(async (_path, dir) => {
-    assert.is(await codeOf(() => resolveImage('debian', { dir })), 'NOT_FOUND')
-    assert.is(await codeOf(() => resolveImage('', { dir })), 'NOT_FOUND')
+    assert.is(await codeOf(() => resolveImage('debian', { dir, disksDir: join(dir, 'disks') })), 'NOT_FOUND')
+    assert.is(await codeOf(() => resolveImage('', { dir, disksDir: join(dir, 'disks') })), 'NOT_FOUND')
   }),
 )
 

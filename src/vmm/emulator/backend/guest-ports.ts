@@ -58,7 +58,8 @@ export class GuestPorts {
     const number = Number(ID.exec(String(id))?.[1] ?? -1)
     const before = this.#states[number]
     if (before === undefined) return
-    if (before === 'stale' && open === true && !this.#announced.has(number)) return this.#announce(number)
+    if (before === 'stale' && open === true && !this.#announced.has(number))
+      return void this.#announce(number)
     this.#states[number] = open === true ? 'free' : 'closed'
     if (open !== true) this.#connected.get(number)?.destroy()
   }

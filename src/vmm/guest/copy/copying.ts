@@ -33,10 +33,13 @@ const told: Readonly<Record<number, readonly [ErrorCode, string]>> = {
 /** What the caller's own function has thrown. */
 class ThrownByCaller extends Error {}
 
+/** Where a guest's root file system is somebody's disk, busybox is beside it. */
+const ours = 'PATH=/run/boxledger-guest/bin:$PATH'
+
 /** Runs a script of ours for busybox's shell in the guest; what the user gave are its arguments. */
 function runScript(channel: GuestChannel, script: string, args: readonly string[]): Program {
   return channel.run({
-    args: ['/bin/sh', '-c', script, 'boxledger', ...args],
+    args: ['/bin/sh', '-c', `${ours}; ${script}`, 'boxledger', ...args],
     env: {},
     workdir: '/',
     user: '',

@@ -1,0 +1,39 @@
+import { randomUUID } from 'node:crypto'
+import type { ImageInfo } from '../../engine/index.ts'
+import type { ImageSpec } from '../../machines/index.ts'
+import {
+  type AddImageOptions,
+  checkImageName,
+  checkNewImage,
+  type Images,
+  type RootImageSpec,
+} from '../images.ts'
+import { shapes } from '../options.ts'
+import { part } from './arguments.ts'
+
+/** Asks the owner for a verb. */
+export type Ask = <T>(verb: string, args: readonly unknown[], signal?: AbortSignal) => Promise<T>
+
+/** The images of a home through its owner's socket: the owner reads the files, whoever asks names them. */
+export class RemoteImages implements Images {
+  readonly #ask: Ask
+
+  constructor(ask: Ask) {
+    this.#ask = ask
+  }
+
+  list(): Promise<ImageInfo[]> {
+    return this.#ask('listImages', [])
+  }
+
+  async add(name: string, image: ImageSpec | RootImageSpec, o: AddImageOptions = {}): Promise<void> {
+    const given = checkImageName(name)
+    const spec = checkNewImage(image)
+    const { signal } = part(shapes.wait, o, 'options')
+    await this.#ask('addImage', [randomUUID(), given, spec], signal)
+  }
+
+  async remove(name: string): Promise<void> {
+    await this.#ask('removeImage', [checkImageName(name)])
+  }
+}

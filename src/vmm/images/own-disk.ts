@@ -1,0 +1,53 @@
+import { lstat, mkdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import type { Boundary } from '../../machines/index.ts'
+import { copyLargeFile } from './copy-file.ts'
+import { asImageError, ImageError, systemCode } from './image-error.ts'
+import { sync } from './synced.ts'
+
+/** A disk that a box has for itself, and what it is a copy of. */
+export interface OwnDisk {
+  readonly from: string
+  /** `boxes/<id>/disks/…` */
+  readonly to: string
+}
+
+/**
+ * Makes a box's own disk, once: one that is there stays as it is. It appears whole or not at all.
+ *
+ * @throws ImageError NO_SPACE, ABORTED, or BOOT_FAILED
+ */
+export async function makeOwnDisk({ from, to }: OwnDisk, boundary: Boundary, signal: AbortSignal) {
+  try {
+    if (await isThere(to)) return
+    const draft = `${to}.draft`
+    await mkdir(dirname(to), { recursive: true, mode: 0o700 })
+    await rm(draft, { force: true })
+    boundary('before copying a disk')
+    try {
+      await copyLargeFile(from, draft, signal)
+    } catch (error) {
+      await rm(draft, { force: true })
+      throw error
+    }
+    boundary('after copying a disk')
+    boundary('before naming a disk')
+    await rename(draft, to)
+    await sync(dirname(to))
+    boundary('after naming a disk')
+  } catch (error) {
+    throw asImageError(error, `making the box's own ${basename(to)} from ${from}`)
+  }
+}
+
+/** What a VMM may have put in its place is no disk, and is not followed. */
+async function isThere(path: string): Promise<boolean> {
+  try {
+    const found = await lstat(path)
+    if (found.isFile()) return true
+    throw new ImageError('BOOT_FAILED', `${path} is not a file`, { path })
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return false
+    throw error
+  }
+}
