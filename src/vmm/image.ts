@@ -6,7 +6,7 @@ import { hasAgent } from './guest/reach.ts'
 import { ImageError } from './images/image-error.ts'
 import { readManifest } from './images/named/manifest.ts'
 import { boxInitramfs } from './images/overlay.ts'
-import { makeOwnDisk, type OwnDisk } from './images/own-disk.ts'
+import { makeOwnDisk, type OwnDisk, type OwnDiskOptions } from './images/own-disk.ts'
 import { resolveImage } from './images/resolve.ts'
 import { readSecrets, revealed } from './secrets.ts'
 
@@ -82,8 +82,8 @@ export async function writeOwnInitramfs(
 }
 
 /** Makes the disks that the box has for itself, at its first start. Throws ImageError. */
-export async function makeOwnDisks(guest: Guest, boundary: Boundary, signal: AbortSignal): Promise<void> {
-  for (const disk of guest.ownDisks ?? []) await makeOwnDisk(disk, boundary, signal)
+export async function makeOwnDisks(guest: Guest, options: OwnDiskOptions): Promise<void> {
+  for (const disk of guest.ownDisks ?? []) await makeOwnDisk(disk, options)
 }
 
 /** When a box is ready was settled when it was made, by whether its image has an agent. */

@@ -1,10 +1,20 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { BoxError, BoxRuntime, type ImageSpec } from 'boxledger'
 import * as assert from 'uvu/assert'
 import { plantImage } from '../examples/stand-in-image.ts'
+import { eventually } from '../support/eventually.ts'
 import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { instantVmm, smallGuest } from '../support/vmms.ts'
@@ -12,6 +22,11 @@ import { ways } from './ways.ts'
 
 const test = suite('api: images')
 const small = smallGuest('idle')
+
+const stagedIn = (home: string) =>
+  existsSync(join(home, 'images'))
+    ? readdirSync(join(home, 'images')).filter(name => name.startsWith('.adding-'))
+    : []
 
 async function codeOf(work: Promise<unknown>): Promise<string | undefined> {
   const error = await work.then(
@@ -127,6 +142,29 @@ for (const way of ways) {
       assert.equal(readdirSync(join(home, 'boxes')), [two.id])
     }))
 
+  test(`${way.name}: of many who add an image under one name one does`, () =>
+    within(async (runtime, home) => {
+      const codes = await Promise.all(
+        Array.from({ length: 5 }, () => codeOf(runtime.images.add('mine', small))),
+      )
+      assert.equal(codes.sort(), [...Array(4).fill('NAME_TAKEN'), 'undefined'])
+      assert.equal(readdirSync(join(home, 'images')), ['mine'])
+    }))
+
+  test(`${way.name}: an adding that is given up leaves nothing`, () =>
+    within(async (runtime, home, dir) => {
+      const disk = join(dir, 'disk')
+      writeFileSync(disk, '')
+      truncateSync(disk, 2 ** 33)
+      const spec = { ...small, disks: [{ path: disk }] }
+      const abort = new AbortController()
+      const adding = codeOf(runtime.images.add('mine', spec, { signal: abort.signal }))
+      await eventually(() => stagedIn(home).length > 0)
+      abort.abort()
+      assert.is(await adding, 'ABORTED')
+      await eventually(() => stagedIn(home).length === 0)
+    }))
+
   test(`${way.name}: an image that is not there, or not whole any more, fails the start`, () =>
     within(async (runtime, home) => {
       const early = await runtime.create({ image: 'mine', memoryMib: 64 })
@@ -220,6 +258,20 @@ test('a box has a disk of its own, made from that of its image', () =>
     } finally {
       rmSync(root, { recursive: true, force: true })
     }
+  }))
+
+test('a runtime that is closed gives up what is being added, and leaves nothing of it', () =>
+  withTempDir(async dir => {
+    const home = join(dir, 'home')
+    const runtime = await BoxRuntime.open({ home, vmm: { binary: instantVmm } })
+    const disk = join(dir, 'disk')
+    writeFileSync(disk, '')
+    truncateSync(disk, 2 ** 33)
+    const adding = codeOf(runtime.images.add('mine', { ...small, disks: [{ path: disk }] }))
+    await eventually(() => stagedIn(home).length > 0)
+    await runtime.close()
+    assert.is(await adding, 'ENGINE_CLOSED')
+    assert.equal(readdirSync(join(home, 'images')), [])
   }))
 
 test('what a cut-off adding has left goes with the next owner; what is not ours stays', () =>

@@ -158,6 +158,16 @@ const questions: Readonly<Record<string, Question>> = {
   'listInfo by state': ({ runtime }) => runtime.listInfo({ states: ['running'], limit: 1 }),
   'listInfo after nobody': ({ runtime }) => runtime.listInfo({ after: 'nobody' }),
   'listInfo after one that is gone': ({ runtime, gone }) => runtime.listInfo({ after: gone.id }),
+  images: ({ runtime }) => runtime.images.list(),
+  'an image under no name': ({ runtime }) => runtime.images.add('../x', image),
+  'an image of nothing': ({ runtime }) => runtime.images.add('x', { kernel: '/nowhere' }),
+  'an image of no directory': ({ runtime }) => runtime.images.add('x', { root: './nowhere' }),
+  'an image that is not there, removed': ({ runtime }) => runtime.images.remove('x'),
+  'the built-in image, removed': ({ runtime }) => runtime.images.remove('builtin'),
+  'an image, added and removed': async ({ runtime }) => {
+    await runtime.images.add('x', image)
+    await runtime.images.remove('x')
+  },
   'pause of a box that is down': ({ still }) => still.pause(),
   'resume of a box that is down': ({ still }) => still.resume(),
   'remove of a box that is up': ({ runtime, up }) => runtime.remove(up.id),

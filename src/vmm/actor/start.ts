@@ -30,7 +30,7 @@ export async function prepareFiles({ box, signal }: Task): Promise<void> {
     await checkOrigin(box, signal)
     await dropAllStaged(home, id, boundary)
     await pruneRuns(home, id, incarnation, boundary)
-    await makeOwnDisks(await guestFor(box, signal), boundary, signal)
+    await makeOwnDisks(await guestFor(box, signal), { incarnation, boundary, signal })
   } catch (error) {
     if (signal.aborted) return
     return await box.tell({ type: 'start.failed', ...startFailure(error, 'VMM_START_FAILED') })

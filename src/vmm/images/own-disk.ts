@@ -1,8 +1,8 @@
-import { lstat, mkdir, rename, rm } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import type { Boundary } from '../../machines/index.ts'
 import { copyLargeFile } from './copy-file.ts'
-import { asImageError, ImageError, systemCode } from './image-error.ts'
+import { asImageError, ImageError, systemCode, throwIfAborted } from './image-error.ts'
 import { sync } from './synced.ts'
 
 /** A disk that a box has for itself, and what it is a copy of. */
@@ -12,17 +12,33 @@ export interface OwnDisk {
   readonly to: string
 }
 
+export interface OwnDiskOptions {
+  /** number of the incarnation that starts with it */
+  readonly incarnation: number
+  readonly boundary: Boundary
+  readonly signal: AbortSignal
+}
+
+const drafted = '.draft-'
+
 /**
  * Makes a box's own disk, once: one that is there stays as it is. It appears whole or not at all.
  *
  * @throws ImageError NO_SPACE, ABORTED, or BOOT_FAILED
  */
-export async function makeOwnDisk({ from, to }: OwnDisk, boundary: Boundary, signal: AbortSignal) {
+export async function makeOwnDisk(
+  { from, to }: OwnDisk,
+  { incarnation, boundary, signal }: OwnDiskOptions,
+): Promise<void> {
   try {
     if (await isThere(to)) return
-    const draft = `${to}.draft`
-    await mkdir(dirname(to), { recursive: true, mode: 0o700 })
-    await rm(draft, { force: true })
+    const dir = dirname(to)
+    // One whose start was given up may still be at its own draft, and may fail there.
+    const draft = `${to}${drafted}${incarnation}`
+    throwIfAborted(signal, 'making a disk')
+    await mkdir(dir, { recursive: true, mode: 0o700 })
+    for (const name of await readdir(dir))
+      if (name.startsWith(`${basename(to)}${drafted}`)) await rm(join(dir, name), { force: true })
     boundary('before copying a disk')
     try {
       await copyLargeFile(from, draft, signal)
@@ -33,7 +49,7 @@ export async function makeOwnDisk({ from, to }: OwnDisk, boundary: Boundary, sig
     boundary('after copying a disk')
     boundary('before naming a disk')
     await rename(draft, to)
-    await sync(dirname(to))
+    await sync(dir)
     boundary('after naming a disk')
   } catch (error) {
     throw asImageError(error, `making the box's own ${basename(to)} from ${from}`)

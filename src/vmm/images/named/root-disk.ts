@@ -36,7 +36,6 @@ export async function makeRootDisk(
   // Beside the contents there are inodes, bitmaps and a journal.
   const neededMib = Math.ceil((bytes * 1.03) / mib) + 16
   const size = (sizeMib ?? neededMib + defaultRoomMib) * mib
-  if (size < bytes) throw tooSmall(root, neededMib)
   const inodes = Math.ceil(size / bytesPerInode) + Math.ceil(entries * 1.2)
   await makeOwnFile(to).then(file => file.close())
   await truncate(to, size)
@@ -48,10 +47,7 @@ export async function makeRootDisk(
     await runTool({ command: 'mke2fs', args, package: 'e2fsprogs', signal })
   } catch (error) {
     if (!(error instanceof ImageError) || error.code !== 'BOOT_FAILED') throw error
-    if (
-      /could not allocate|no space|too big|too small|not enough space/i.test(error.message) &&
-      sizeMib !== undefined
-    )
+    if (/could not allocate|too big|too small|not enough space/i.test(error.message))
       throw tooSmall(root, neededMib, error)
     throw invalid('root', `${root} could not be made a disk of: ${error.message}`, error)
   }
@@ -72,7 +68,7 @@ export async function checkRoot(root: string, outside: string): Promise<void> {
 }
 
 interface Measures {
-  /** in whole blocks */
+  /** room that it takes: of a file with several names once, and without its holes */
   bytes: number
   entries: number
 }
@@ -80,6 +76,7 @@ interface Measures {
 async function measure(root: string, signal: AbortSignal | undefined): Promise<Measures> {
   const found: Measures = { bytes: 0, entries: 0 }
   const left = [root]
+  const shared = new Set<string>()
   for (let dir = left.pop(); dir !== undefined; dir = left.pop()) {
     throwIfAborted(signal, `looking at ${root}`)
     try {
@@ -87,8 +84,12 @@ async function measure(root: string, signal: AbortSignal | undefined): Promise<M
         const path = join(dir, entry.name)
         found.entries += 1
         if (entry.isDirectory()) left.push(path)
-        const size = entry.isFile() ? (await lstat(path)).size : block
-        found.bytes += Math.ceil(size / block) * block
+        const { blocks, nlink, dev, ino } = await lstat(path)
+        if (!entry.isDirectory() && nlink > 1) {
+          if (shared.has(`${dev} ${ino}`)) continue
+          shared.add(`${dev} ${ino}`)
+        }
+        found.bytes += Math.max(block, blocks * 512)
       }
     } catch (error) {
       throw unreadable(root, dir, error)
