@@ -16,6 +16,7 @@ const pieceBytes = 32 << 10
 export function serveExec(engine: Engine, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   socket.on('error', () => {}) // it closes then
   const [, box] = /^\/v1\/box\/([\w-]{1,64})\/exec$/.exec(request.url ?? '') ?? []
+  socket.on('error', () => {}) // the client is gone, which its close tells
   if (box === undefined || request.headers.upgrade !== execProtocol) {
     socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
     return

@@ -1,5 +1,6 @@
 // @timeout 60
 
+import { once } from 'node:events'
 import * as assert from 'uvu/assert'
 import { window } from '../../../src/vmm/images/agent-protocol.ts'
 import { suite } from '../../support/suite.ts'
@@ -173,6 +174,27 @@ test('when the agent is gone its programs are lost; when the host is gone they d
     const stays = Number(Buffer.from(line).toString())
     for (let n = 0; n < 500 && isThere(stays); n++) await new Promise(resolve => setTimeout(resolve, 10))
     assert.not(isThere(stays))
+  }))
+
+test('while a snapshot is made, what runs is not ended with the session', () =>
+  withAgent(async (channel, agent) => {
+    const run = async () => {
+      const left = channel.run(shell('echo $$; exec sleep 1000'))
+      left.ended.catch(() => {})
+      const line = (await left.stdout[Symbol.asyncIterator]().next()).value as Uint8Array
+      return Number(Buffer.from(line).toString())
+    }
+    const pid = await run()
+    const began = performance.now()
+    await channel.stay(true)
+    await channel.stay(false)
+    await channel.stay(true)
+    assert.ok(performance.now() - began < 1_000, 'the agent has heard it')
+    channel.close()
+    await channel.stay(true)
+    await once(agent, 'exit')
+    assert.ok(isThere(pid))
+    process.kill(pid)
   }))
 
 function isThere(pid: number): boolean {
