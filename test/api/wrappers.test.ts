@@ -24,7 +24,7 @@ async function all(records: AsyncIterable<LedgerRecord>): Promise<LedgerRecord[]
 }
 
 /** Its guest obeys the power button, and its agent runs here. */
-const agentBox = { image: { kernel: smallGuest('idle').kernel, agent: true } }
+const agentBox = { image: { kernel: smallGuest('idle').kernel, agent: true }, ready: 'vmm' } as const
 
 const codeOf = async (run: () => unknown): Promise<string> => {
   try {
@@ -143,18 +143,17 @@ test('without a runtime it has one of the default home, from the first use until
     process.env.BOXLEDGER_HOME = home
     process.env.BOXLEDGER_VMM = instantVmm.map(word => `'${word}'`).join(' ')
     try {
-      const { image } = agentBox
-      const box = new SimpleBox({ image })
+      const box = new SimpleBox(agentBox)
       assert.is(existsSync(home), false)
       await box.start()
       // Another is served by the owner that the first one is, and outlives it.
-      const other = new SimpleBox({ image })
+      const other = new SimpleBox(agentBox)
       await other.start()
       await box[Symbol.asyncDispose]()
       assert.is((await other.info()).state, 'running')
       await other[Symbol.asyncDispose]()
       assert.is(await codeOf(() => other.info()), 'ENGINE_CLOSED')
-      const unused = new SimpleBox({ image })
+      const unused = new SimpleBox(agentBox)
       await unused[Symbol.asyncDispose]()
       assert.is(await codeOf(() => unused.info()), 'ENGINE_CLOSED')
       await using runtime = await BoxRuntime.open({ home })
