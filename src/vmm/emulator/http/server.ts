@@ -26,20 +26,26 @@ export function createHttpServer(handle: Handler): Server {
   const open = new Set<Socket>()
   return createServer({ allowHalfOpen: true }, socket => {
     socket.on('error', () => socket.destroy())
-    if (open.size >= MAX_CONNECTIONS) {
-      socket.end(TOO_MANY_CONNECTIONS, () => socket.destroy())
-      return
-    }
-    open.add(socket)
-    socket.on('close', () => open.delete(socket))
-    // A client that closes its half gets no more answers; what it asked for is done nevertheless.
-    socket.on('end', () => {
-      // Now, and not when Node says `close`: the next connection may have been waiting for the place.
-      open.delete(socket)
-      socket.destroy()
-    })
-    serve(socket, handle)
+    if (open.size < MAX_CONNECTIONS) admit(socket, open, handle)
+    // Others that have gone at the same time may be noticed after it.
+    else setImmediate(() => setImmediate(() => admit(socket, open, handle)))
   })
+}
+
+function admit(socket: Socket, open: Set<Socket>, handle: Handler): void {
+  if (open.size >= MAX_CONNECTIONS) {
+    socket.end(TOO_MANY_CONNECTIONS, () => socket.destroy())
+    return
+  }
+  open.add(socket)
+  socket.on('close', () => open.delete(socket))
+  // A client that closes its half gets no more answers; what it asked for is done nevertheless.
+  socket.on('end', () => {
+    // Now, and not when Node says `close`: the next connection may have been waiting for the place.
+    open.delete(socket)
+    socket.destroy()
+  })
+  serve(socket, handle)
 }
 
 function serve(socket: Socket, handle: Handler): void {
