@@ -2,9 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
+import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { BoxInfo } from 'boxledger'
+import { makeOutput } from '../../src/cli/output.ts'
+import { runCommand } from '../../src/cli/program.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { instantVmm, smallGuest } from '../support/vmms.ts'
 
@@ -19,12 +22,12 @@ export interface Result {
 /** A home, and the command on it. */
 export interface Shell {
   readonly home: string
-  /** Runs it to its end */
+  /** Runs it to its end, in this process: its beginning takes longer than most of what it does */
   run(...args: string[]): Promise<Result>
   /** The same; fails unless it ends with 0. Gives what it printed, without the last end of line */
   ok(...args: string[]): Promise<string>
   json<T>(...args: string[]): Promise<T>
-  /** Starts it, and leaves it to the caller */
+  /** Starts it as a program, and leaves it to the caller */
   start(...args: string[]): ChildProcess
   info(box: string): Promise<BoxInfo>
 }
@@ -59,7 +62,7 @@ const shellOf = (home: string, vmm: string): Shell => {
       env: { ...process.env, BOXLEDGER_VMM: vmm, BOXLEDGER_HOME: '/nowhere' },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
-  const run = async (...args: string[]): Promise<Result> => finish(start(...args))
+  const run = (...args: string[]): Promise<Result> => runHere(home, vmm, args)
   const ok = async (...args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await run(...args)
     if (code !== 0) throw new Error(`boxledger ${args.join(' ')} ended with ${code}: ${stderr}${stdout}`)
@@ -72,6 +75,21 @@ const shellOf = (home: string, vmm: string): Shell => {
     return only
   }
   return { home, run, ok, json, start, info }
+}
+
+/** What the program does, without the program. */
+async function runHere(home: string, vmm: string, args: readonly string[]): Promise<Result> {
+  const stop = new AbortController()
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+  const texts = Promise.all([text(stdout), text(stderr)])
+  const output = makeOutput({ stdout, stderr, env: { NO_COLOR: '1' }, stop })
+  // Read as late as a box is started, maybe by another command: it stays.
+  process.env.BOXLEDGER_VMM = vmm
+  const code = await runCommand(['--home', home, ...args], { output, stop: stop.signal })
+  stdout.end()
+  stderr.end()
+  const [out, err] = await texts
+  return { code, stdout: out, stderr: err }
 }
 
 export const finish = async (child: ChildProcess): Promise<Result> => {
