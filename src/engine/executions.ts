@@ -137,9 +137,10 @@ export class Executions {
 
   /** What is recorded of arguments that are not to be. */
   async hash(args: readonly string[]): Promise<HashedArguments> {
-    this.#key ??= argumentsKey(this.#world.home)
-    this.#key.catch(() => {
+    this.#key ??= argumentsKey(this.#world.home).catch((cause: NodeJS.ErrnoException) => {
       this.#key = undefined
+      const code = cause.code === 'ENOSPC' || cause.code === 'EDQUOT' ? 'NO_SPACE' : 'ENGINE_FAILED'
+      throw new BoxError(code, `The key that arguments are hashed with: ${cause.message}`, { cause })
     })
     return hashArguments(await this.#key, args)
   }

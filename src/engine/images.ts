@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { BoxError, type ImageSpec } from '../machines/index.ts'
+import { BoxError, type ImageSpec, safeIdPattern } from '../machines/index.ts'
 import {
   addImage,
   type FoundImage,
@@ -56,7 +56,8 @@ export async function remove(engine: Engine, name: string): Promise<void> {
     })
   const { parked } = engine.ledger
   const unread = [...parked].flatMap(([id, { removed }]) =>
-    removed || engine.ledger.head(id) !== undefined ? [] : [id],
+    // An execution is made of no image.
+    removed || !safeIdPattern.test(id) || engine.ledger.head(id) !== undefined ? [] : [id],
   )
   if (unread.length > 0)
     throw new BoxError(
