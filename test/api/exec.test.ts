@@ -1,11 +1,12 @@
 // @timeout 120
 import { mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { BoxError, type LedgerRecord } from 'boxledger'
+import { BoxError, BoxRuntime, type LedgerRecord } from 'boxledger'
 import * as assert from 'uvu/assert'
+import { eventually } from '../support/eventually.ts'
 import { suite } from '../support/suite.ts'
 import { inABox } from './exec/in-a-box.ts'
-import { ways } from './ways.ts'
+import { embedded, ways } from './ways.ts'
 
 async function codeOf(promise: PromiseLike<unknown>): Promise<string> {
   try {
@@ -237,4 +238,37 @@ for (const way of ways) {
     }))
 
   test.run()
+}
+
+const closing = suite('api: exec, closing')
+
+closing(
+  'a runtime that closes ends its commands: they are lost, which is recorded, and are not run again',
+  () =>
+    inABox(embedded, async ({ options, box, runtime }) => {
+      const sleeper = box.exec('sh', ['-c', 'echo $$; exec sleep 1000'])
+      const { value } = await sleeper.stdout[Symbol.asyncIterator]().next()
+      const pid = Number(Buffer.from(value as Uint8Array).toString())
+      const told = codeOf(sleeper.wait())
+      await runtime.close()
+      assert.is(await told, 'EXEC_LOST')
+      await eventually(() => !isThere(pid))
+      await using next = await BoxRuntime.open(options)
+      const types = (await all(next.events({ box: 'it' }))).flatMap(({ execution, event }) =>
+        execution === undefined ? [] : [event.type],
+      )
+      assert.equal(types, ['exec.started', 'exec.lost'])
+      await next.remove('it', { force: true })
+    }),
+)
+
+closing.run()
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false // ESRCH
+  }
 }
