@@ -8,6 +8,7 @@ export {
   crashSteps,
   noBoundary,
 } from './crash-points.ts'
+export { type Difference, differencesOf, isSameJson } from './differences.ts'
 export type { Effect, EffectType, Timer } from './effects.ts'
 export { type Ending, type EndingCause, stateAfter } from './ending.ts'
 export { BoxError, type BoxErrorOptions, type ErrorCode, errorCodes, isErrorCode } from './errors.ts'
@@ -47,6 +48,7 @@ export {
   type RecordMeta,
   type StreamHead,
 } from './record.ts'
+export { type Recorded, replay } from './replay.ts'
 export {
   type KeptSnapshot,
   mostSnapshots,

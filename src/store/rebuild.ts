@@ -1,35 +1,8 @@
-import { isDeepStrictEqual } from 'node:util'
-import { isRefusal, type StreamHead, type StreamState, stepStream } from '../machines/index.ts'
-import { type Body, decodeBody, decodeFrame, noHash, sha256 } from './codec.ts'
+import { replay, type StreamHead } from '../machines/index.ts'
+import { decodeBody, decodeFrame, noHash, sha256 } from './codec.ts'
 import type { Database } from './database.ts'
 import { bodiesOf, frameKey, partsOfBodyKey } from './keys.ts'
 import { entryPages } from './scan.ts'
-
-/** Whether a value would be stored as another one was. Text is compared first, which costs less. */
-export function isSame(value: unknown, stored: unknown): boolean {
-  const text = JSON.stringify(value)
-  return text === JSON.stringify(stored) || isDeepStrictEqual(JSON.parse(text), stored)
-}
-
-/**
- * Folds one body. Undefined if the machine of today does not come to what was recorded: then the fold is not the
- * truth, and the recorded outcome cannot be completed by it.
- */
-export function fold(state: StreamState | undefined, body: Body): StreamState | undefined {
-  try {
-    const outcome = stepStream(state, body.event, { at: Date.parse(body.at), version: body.version })
-    if (isRefusal(outcome)) return undefined
-    const agrees =
-      outcome.from === body.from &&
-      outcome.to === body.to &&
-      isSame(outcome.effects, body.effects) &&
-      isSame(outcome.timers, body.timers)
-    return agrees ? outcome.state : undefined
-  } catch {
-    // A guard or an assignment threw on what is stored: no agreement either.
-    return undefined
-  }
-}
 
 /** Makes a damaged head anew from the stream's history; undefined if that has damage of its own. */
 export async function rebuildHead(db: Database, box: string): Promise<StreamHead | undefined> {
@@ -47,7 +20,7 @@ export async function rebuildHead(db: Database, box: string): Promise<StreamHead
         body.version === version &&
         version === (head?.version ?? 0) + 1 &&
         body.prevBody === (head?.bodyHash ?? noHash)
-      const state = links ? fold(head?.state, body) : undefined
+      const state = links ? replay(head?.state, body) : undefined
       if (!links || state === undefined) return undefined
       head = {
         box,

@@ -1,8 +1,7 @@
-import { partsOf, type StreamHead, type StreamState } from '../../machines/index.ts'
+import { partsOf, replay, type StreamHead, type StreamState } from '../../machines/index.ts'
 import { type Body, type Frame, noHash } from '../codec.ts'
 import type { Parked } from '../ledger.ts'
 import type { Loss } from '../losses.ts'
-import { fold } from '../rebuild.ts'
 
 /** One box, as its records tell. */
 export interface History {
@@ -125,7 +124,7 @@ function begin(created: number): History {
 
 /** Undefined too once a record before could not be folded. */
 function foldNext(history: History, body: Body): StreamState | undefined {
-  return history.version === 0 || history.state !== undefined ? fold(history.state, body) : undefined
+  return history.version === 0 || history.state !== undefined ? replay(history.state, body) : undefined
 }
 
 /** The head that a history leads to, if it could be folded. */

@@ -1,4 +1,11 @@
-import { publicStateOf, type StreamHead, type StreamState, safeIdPattern } from '../../machines/index.ts'
+import {
+  isSameJson,
+  publicStateOf,
+  replay as replayed,
+  type StreamHead,
+  type StreamState,
+  safeIdPattern,
+} from '../../machines/index.ts'
 import { type Body, decodeHead, type Frame, noHash } from '../codec.ts'
 import { isOver } from '../entry.ts'
 import {
@@ -12,7 +19,6 @@ import {
   removedKey,
   suffixOf,
 } from '../keys.ts'
-import { fold, isSame } from '../rebuild.ts'
 import { entryPages, keyPages } from '../scan.ts'
 import type { Report, Still } from './still.ts'
 
@@ -93,7 +99,7 @@ export class BoxChains {
   }
 
   #fold(chain: Chain, { position, box }: Frame, body: Body | undefined): void {
-    chain.state = body && fold(chain.state, body)
+    chain.state = body && replayed(chain.state, body)
     if (chain.state !== undefined) return
     chain.folding = false
     if (body !== undefined)
@@ -186,6 +192,6 @@ function differenceOf(head: StreamHead, chain: Chain): string | undefined {
   if (head.createdPosition !== chain.created) return 'position of creation'
   if (head.bodyHash !== chain.bodyHash) return 'body hash'
   if (chain.to !== undefined && publicStateOf(head.state.value) !== chain.to) return 'state'
-  if (chain.folding && !isSame(chain.state, head.state)) return 'state, as it is replayed,'
+  if (chain.folding && !isSameJson(chain.state, head.state)) return 'state, as it is replayed,'
   return undefined
 }

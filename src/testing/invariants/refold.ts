@@ -1,9 +1,9 @@
-import { isDeepStrictEqual } from 'node:util'
 import {
   type BoxState,
   type ExecutionState,
   isExecutionEvent,
   isRefusal,
+  isSameJson,
   type LedgerRecord,
   type StreamHead,
   type StreamState,
@@ -37,17 +37,12 @@ export async function misfolded(
       : step(before as BoxState, event, input)
     if (isRefusal(outcome))
       wrong.set(stream, `${event.type}, version ${version}, is refused when folded anew`)
-    else if (!isSame([outcome.to, outcome.effects, outcome.timers], [to, effects, timers]))
+    else if (!isSameJson([outcome.to, outcome.effects, outcome.timers], [to, effects, timers]))
       wrong.set(stream, `${event.type}, version ${version}, comes to something else when folded anew`)
     else states.set(stream, outcome.state)
   }
   for (const [stream, state] of states)
-    if (!wrong.has(stream) && !isSame(state, head(stream)?.state))
+    if (!wrong.has(stream) && !isSameJson(state, head(stream)?.state))
       wrong.set(stream, 'folded from zero it is not as it is stored')
   return wrong
-}
-
-/** Whether a value would be stored as the other one is. */
-function isSame(value: unknown, stored: unknown): boolean {
-  return isDeepStrictEqual(JSON.parse(JSON.stringify(value)), stored)
 }
