@@ -6,9 +6,19 @@ import {
   type RecordMeta,
   type StreamHead,
 } from '../machines/index.ts'
+import { isCheckpoint } from './checkpoints.ts'
 import { encodeBody, encodeFrame, noHash, seal, sha256 } from './codec.ts'
 import type { Batch } from './database.ts'
-import { bodyKey, commandKey, executionsKey, frameKey, headKey, nameKey, removedKey } from './keys.ts'
+import {
+  bodyKey,
+  checkpointKey,
+  commandKey,
+  executionsKey,
+  frameKey,
+  headKey,
+  nameKey,
+  removedKey,
+} from './keys.ts'
 import type { Append, Committed } from './ledger.ts'
 import type { Tail } from './tail-file.ts'
 
@@ -83,6 +93,7 @@ export function place(entry: Entry, tail: Tail, at: string, author: Author, batc
   batch.put(bodyKey(box, version, position), bodyText)
   if (isOver(head)) batch.del(headKey(box)).put(removedKey(box), headText)
   else batch.put(headKey(box), headText)
+  if (isCheckpoint(version)) batch.put(checkpointKey(box, version), headText)
   const nameBefore = nameOf(before)
   const name = nameOf(head)
   if (nameBefore !== name) {

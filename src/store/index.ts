@@ -18,6 +18,7 @@ export type {
 export type { Lock } from './lock.ts'
 export type { Medium } from './medium.ts'
 export { openLedger } from './open.ts'
+export type { Moment, Past, PastHead } from './past.ts'
 export { type ListFilter, Projections } from './projections.ts'
 export { type RepairOptions, repairLedger } from './repair/repair.ts'
 export type { Positions, RepairReport } from './repair/report.ts'

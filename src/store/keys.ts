@@ -9,6 +9,7 @@
  *                                  or @SEGMENT:OFFSET:LENGTH                      where it is in the archive
  *   h/STREAM                       sealed head                                    what is not over
  *   r/STREAM                       sealed head                                    removed boxes, ended executions
+ *   k/STREAM/VERSION               sealed head                                    checkpoints: heads of the past
  *   x/BOX                          sealed number                                  executions of boxes not removed
  *   n/NAME                         sealed box ID                                  names of boxes that are not removed
  *   c/COMMAND                      sealed {box, position}                         what a command ID has led to
@@ -58,6 +59,10 @@ export function removedKey(box: string): string {
   return `r/${box}`
 }
 
+export function checkpointKey(stream: string, version: number): string {
+  return `k/${stream}/${fixed(version)}`
+}
+
 export function executionsKey(box: string): string {
   return `x/${box}`
 }
@@ -97,6 +102,7 @@ export const frames = all('f')
 export const bodies = all('b')
 export const livingHeads = all('h')
 export const removedHeads = all('r')
+export const checkpoints = all('k')
 export const executionCounts = all('x')
 export const names = all('n')
 export const commands = all('c')
@@ -114,6 +120,11 @@ export function framesBetween(from: number, to: number): Range {
 
 export function bodiesOf(stream: string, fromVersion = 0): Range {
   return { gte: `b/${stream}/${fixed(fromVersion)}`, lt: `b/${stream}0` }
+}
+
+/** Up to a version, inclusive. */
+export function checkpointsUntil(stream: string, version: number): Range {
+  return { gte: checkpointKey(stream, 0), lt: checkpointKey(stream, version + 1) }
 }
 
 /** Of a box's executions, of each after the other. */

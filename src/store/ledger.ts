@@ -11,6 +11,7 @@ import type {
 import type { ArchiveReport } from './archive/report.ts'
 import type { CompactReport } from './compact.ts'
 import type { Medium } from './medium.ts'
+import type { Past } from './past.ts'
 
 /** A transition handed in to be made durable. */
 export interface Append {
@@ -120,6 +121,7 @@ export interface Ledger {
   read(options?: ReadOptions): AsyncIterable<LedgerRecord>
   /** of one stream, by version, over or not */
   history(stream: string): AsyncIterable<LedgerRecord>
+  readonly past: Past
   /**
    * Told too are records that turn out, after a write was rejected, to be there all the same; their appenders have got
    * `COMMIT_UNKNOWN`. A listener that throws does so on its own, as an uncaught exception.

@@ -27,6 +27,7 @@ import type {
 import { type Listener, Listeners } from './listeners.ts'
 import { Maintenance } from './maintenance.ts'
 import { Mishaps } from './mishaps.ts'
+import { Past } from './past.ts'
 import { Reader } from './reader.ts'
 import { Registry } from './registry.ts'
 import { storageError } from './storage-error.ts'
@@ -39,6 +40,7 @@ const defaultMaxQueued = 16_384
 export class LevelLedger implements Ledger {
   readonly epoch: number
   readonly previous: PreviousOwner | undefined
+  readonly past: Past
   readonly #ground: Ground
   readonly #options: OpenLedgerOptions
   readonly #boundary: Boundary
@@ -90,6 +92,7 @@ export class LevelLedger implements Ledger {
       head: box => this.#registry.heads.get(box),
       ready: () => this.#ready(),
     })
+    this.past = new Past(this.#reader)
     this.#maintenance = new Maintenance({
       db,
       archive: ground.archive,

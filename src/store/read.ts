@@ -66,8 +66,9 @@ export async function readStreamPage(
   fromVersion: number,
   tail: Tail,
   beside: Beside,
+  limit = pageSize,
 ): Promise<Proven> {
-  const keys = await db.keys({ ...bodiesOf(stream, fromVersion), limit: pageSize }).all()
+  const keys = await db.keys({ ...bodiesOf(stream, fromVersion), limit }).all()
   const positions = keys.map(key => partsOfBodyKey(key).position).filter(at => at <= tail.position)
   const page = await readPlaces(db, positions, tail, beside)
   let version = fromVersion

@@ -31,6 +31,11 @@ export class Reader {
     this.#source = source
   }
 
+  /** What a reading proves records by. */
+  ground(): { readonly tail: Tail; readonly beside: Beside } {
+    return { tail: this.#source.tail(), beside: this.#source.beside }
+  }
+
   async removedHead(box: string): Promise<Head | undefined> {
     const head = await this.#headOfOver(box)
     return head === undefined || isExecutionHead(head) ? undefined : head

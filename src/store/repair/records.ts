@@ -1,7 +1,8 @@
 import type { RecordMeta } from '../../machines/index.ts'
+import { isCheckpoint } from '../checkpoints.ts'
 import { decodeBody, decodeFrame, type Frame } from '../codec.ts'
 import { isOver } from '../entry.ts'
-import { bodyKey, commandKey, frames, removedKey } from '../keys.ts'
+import { bodyKey, checkpointKey, commandKey, frames, removedKey } from '../keys.ts'
 import type { Loss } from '../losses.ts'
 import { entryPages } from '../scan.ts'
 import { BoxHistories, headOf } from './box-histories.ts'
@@ -67,7 +68,9 @@ async function saveRecord(
   }
   const history = histories.follow(frame, body)
   const head = headOf(box, history, histories.executions.get(box))
-  if (head === undefined || !isOver(head)) return
+  if (head === undefined) return
+  if (isCheckpoint(version)) await ledger.putSealed(checkpointKey(box, version), head)
+  if (!isOver(head)) return
   // Nothing follows: its state need not be kept at hand.
   await ledger.putSealed(removedKey(box), head)
   history.state = undefined

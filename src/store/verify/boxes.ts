@@ -6,6 +6,7 @@ import {
   type StreamState,
   safeIdPattern,
 } from '../../machines/index.ts'
+import { isCheckpoint } from '../checkpoints.ts'
 import { type Body, decodeHead, type Frame, noHash } from '../codec.ts'
 import { isOver } from '../entry.ts'
 import {
@@ -20,6 +21,7 @@ import {
   suffixOf,
 } from '../keys.ts'
 import { entryPages, keyPages } from '../scan.ts'
+import { type Expected, verifyCheckpoints } from './checkpoints.ts'
 import type { Report, Still } from './still.ts'
 
 interface Chain {
@@ -44,6 +46,8 @@ export class BoxChains {
   readonly #still: Still
   readonly #options: BoxChainsOptions
   readonly #chains = new Map<string, Chain>()
+  /** passed since the last look at them */
+  #checkpoints: Expected[] = []
 
   constructor(still: Still, options: BoxChainsOptions) {
     this.#still = still
@@ -96,6 +100,14 @@ export class BoxChains {
     chain.position = position
     chain.bodyHash = bodyHash
     chain.to = body?.to
+    if (isCheckpoint(version))
+      this.#checkpoints.push({
+        box,
+        version,
+        position,
+        bodyHash,
+        state: chain.folding ? chain.state : undefined,
+      })
   }
 
   #fold(chain: Chain, { position, box }: Frame, body: Body | undefined): void {
@@ -109,6 +121,12 @@ export class BoxChains {
         box,
         message: 'The machine of today does not come to what is recorded',
       })
+  }
+
+  async verifyCheckpoints(): Promise<void> {
+    const expected = this.#checkpoints
+    this.#checkpoints = []
+    await verifyCheckpoints(this.#still, { expected, report: this.#options.report })
   }
 
   async verifyAllHeads(): Promise<void> {

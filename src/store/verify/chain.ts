@@ -78,6 +78,7 @@ export async function verifyGlobalChain(
       lastSure = whole && linked && body !== undefined
     }
     await checkCommands(still, decoded, bodies.texts, report)
+    await chains.verifyCheckpoints()
   }
   if (losses.end > last && losses.spans(last + 1, losses.end)) last = losses.end
   if (last < Math.max(tail.position, noted?.position ?? 0))
@@ -128,6 +129,7 @@ export async function verifyStream(
     chains.follow({ ...frame, box, version, position }, body)
     if (body) epochs.follow(body, position)
     await checkCommands(still, [frame], [bodyText], report)
+    await chains.verifyCheckpoints()
   }
   return count
 }
