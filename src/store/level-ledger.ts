@@ -6,9 +6,11 @@ import {
   type LedgerRecord,
   noBoundary,
 } from '../machines/index.ts'
+import { Acknowledgements } from './acknowledgements.ts'
 import { again, closedError, commitUnknown } from './answers.ts'
 import type { ArchiveReport } from './archive/report.ts'
 import type { CompactReport } from './compact.ts'
+import type { Database } from './database.ts'
 import { authorOf, type Entry, type Placed } from './entry.ts'
 import type { Ground } from './ground.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -39,6 +41,7 @@ const defaultMaxQueued = 16_384
 export class LevelLedger implements Ledger {
   readonly epoch: number
   readonly previous: PreviousOwner | undefined
+  readonly acknowledgements: Acknowledgements
   readonly #ground: Ground
   readonly #options: OpenLedgerOptions
   readonly #boundary: Boundary
@@ -90,14 +93,18 @@ export class LevelLedger implements Ledger {
       head: box => this.#registry.heads.get(box),
       ready: () => this.#ready(),
     })
-    this.#maintenance = new Maintenance({
+    const beside = {
       db,
-      archive: ground.archive,
       options,
-      reading: read => this.#reader.reading(read),
-      write: write => this.#commits.other(write),
-      parked: () => this.#registry.parked,
+      reading: <T>(read: (db: Database) => Promise<T>) => this.#reader.reading(read),
+      write: (write: () => Promise<void>) => this.#commits.other(write),
       refusal: () => this.#outage(),
+    }
+    this.acknowledgements = new Acknowledgements(beside)
+    this.#maintenance = new Maintenance({
+      ...beside,
+      archive: ground.archive,
+      parked: () => this.#registry.parked,
       closed: this.#mishaps.signal,
     })
     if (ground.isFull) this.#mishaps.waitForRoom()

@@ -22,10 +22,13 @@ import { Observable } from '../observable.ts'
 import { observeEvents } from '../observe.ts'
 import { type BoxOptions, check, shapes } from '../options.ts'
 import type { ListFilter } from '../runtime-options.ts'
+import { Subscription } from '../subscription.ts'
+import type { DurableSubscription, SubscriptionOptions, Subscriptions } from '../subscriptions.ts'
 import { EmbeddedBox } from './box.ts'
 import { EmbeddedImages } from './images.ts'
 import { withItsImage } from './its-image.ts'
 import { LookUp } from './look-up.ts'
+import { subscriptionSource, subscriptionsOf } from './subscriptions.ts'
 
 /** What is around the engine's close. */
 export type AroundClose = (close: () => Promise<void>) => Promise<void>
@@ -33,6 +36,7 @@ export type AroundClose = (close: () => Promise<void>) => Promise<void>
 /** The engine of one home, in this process. */
 export class EmbeddedRuntime implements BoxRuntime {
   readonly images: EmbeddedImages
+  readonly subscriptions: Subscriptions
   readonly #engine: Engine
   readonly #lookUp: LookUp
   readonly #around: AroundClose
@@ -41,6 +45,7 @@ export class EmbeddedRuntime implements BoxRuntime {
   constructor(engine: Engine, around: AroundClose = close => close()) {
     this.#engine = engine
     this.images = new EmbeddedImages(engine)
+    this.subscriptions = subscriptionsOf(engine)
     this.#lookUp = new LookUp(engine)
     this.#around = around
   }
@@ -120,6 +125,14 @@ export class EmbeddedRuntime implements BoxRuntime {
       yield* records(this.#engine, { ...(await this.streamOf(given)), holds: false })
     }
     return observeEvents(read.bind(this), o)
+  }
+
+  subscription(name: string, o: SubscriptionOptions = {}): DurableSubscription {
+    return new Subscription(
+      name,
+      o,
+      subscriptionSource(this.#engine, name, given => this.streamOf(given)),
+    )
   }
 
   async *history(idOrName: string): AsyncGenerator<LedgerRecord, void, undefined> {
