@@ -7,6 +7,7 @@ import type { Box, CommandOptions, EventsOptions, RemoveOptions } from './box.ts
 import type { Images } from './images.ts'
 import type { BoxOptions } from './options.ts'
 import type { ListFilter } from './runtime-options.ts'
+import type { DurableSubscription, SubscriptionOptions, Subscriptions } from './subscriptions.ts'
 
 /** The boxes of one home: embedded, or through its owner's socket. */
 export interface BoxRuntime extends Audit, AsyncDisposable {
@@ -37,6 +38,12 @@ export interface BoxRuntime extends Audit, AsyncDisposable {
   /** Records by position, lossless; with `follow` also those to come, until `signal` or `close`. */
   events(o?: EventsOptions): AsyncGenerator<LedgerRecord, void, undefined>
   events$(o?: EventsOptions): Observable<LedgerRecord>
+  /**
+   * A reader whose progress the home keeps under this name: it goes on behind what it acknowledged. The name has the
+   * pattern of box names, and keeps its filter: another one is `INVALID_ARGUMENT`. A home has at most 10,000.
+   */
+  subscription(name: string, o?: SubscriptionOptions): DurableSubscription
+  readonly subscriptions: Subscriptions
   /** A box's records by version; of a removed one, by ID. */
   history(idOrName: string): AsyncGenerator<LedgerRecord, void, undefined>
   /** One for each transition, in order, of all boxes. */

@@ -28,6 +28,7 @@ import { Recovery } from './recovery.ts'
 import { createRoot, type Root } from './root.ts'
 import { Silence } from './silence.ts'
 import { StartQueue } from './start-queue.ts'
+import { Subscriptions } from './subscriptions.ts'
 import { closedError, damaged, inertError, type Tail } from './tail.ts'
 import { Timers } from './timers.ts'
 import { assertVersion, type CommandMeta, Turns } from './turns.ts'
@@ -50,6 +51,7 @@ export class Engine {
   readonly channels: Channels
   readonly executions: Executions
   readonly metrics = new Metrics(this)
+  readonly subscriptions = new Subscriptions(this)
   readonly boxMetrics: BoxMetricsReader
   readonly #followers: Followers
   readonly #effects: Effects

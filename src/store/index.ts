@@ -1,3 +1,4 @@
+export type { Acknowledgement, Acknowledgements, Filter, Stored } from './acknowledgements.ts'
 export type { ArchiveReport } from './archive/report.ts'
 export type { Ballast } from './ballast.ts'
 export { type CompactReport, sizeOf } from './compact.ts'

@@ -21,6 +21,7 @@
  *   m/repaired/NUMBER              sealed {at, engine, from, …}                   journal: repaired
  *   m/loss/POSITION                sealed {from, to, what, hash}                  what a repair could not save
  *   m/parked/BOX                   sealed {position, reason}                      boxes that it has parked for that
+ *   m/ack/NAME                     sealed {acknowledged, from, filter}            how far a reader has come
  *
  * A stream is that of a box, by its ID, or that of an execution, `BOX.EXECUTION`; wherever it is stored it stands in
  * the field `box`.
@@ -95,6 +96,10 @@ export function parkedKey(box: string): string {
   return `m/parked/${box}`
 }
 
+export function acknowledgementKey(name: string): string {
+  return `m/ack/${name}`
+}
+
 /** `0` follows `/` in the order of bytes. */
 const all = (prefix: string): Range => ({ gte: `${prefix}/`, lt: `${prefix}0` })
 
@@ -111,6 +116,7 @@ export const segments = all('m/segment')
 export const repairs = all('m/repaired')
 export const losses = all('m/loss')
 export const parkedBoxes = all('m/parked')
+export const acknowledgements = all('m/ack')
 export const journal = all('m')
 
 /** Frames from one position to another, both inclusive. */
@@ -149,6 +155,10 @@ export function epochOfOwnerKey(key: string): number {
 /** What a key of the journal ends with: a number. */
 export function numberOfKey(key: string): number {
   return Number.parseInt(key.slice(key.lastIndexOf('/') + 1), 16)
+}
+
+export function nameOfAcknowledgementKey(key: string): string {
+  return key.slice(acknowledgements.gte.length)
 }
 
 /** What follows the first slash: a box ID, a name or a command ID. */

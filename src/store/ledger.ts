@@ -8,6 +8,7 @@ import type {
   StreamHead,
   StreamTransition,
 } from '../machines/index.ts'
+import type { Acknowledgements } from './acknowledgements.ts'
 import type { ArchiveReport } from './archive/report.ts'
 import type { CompactReport } from './compact.ts'
 import type { Medium } from './medium.ts'
@@ -138,6 +139,8 @@ export interface Ledger {
   archive(before: number): Promise<ArchiveReport>
   /** Gives back the space of what was archived, overwritten or deleted, while all else goes on. */
   compact(): Promise<CompactReport>
+  /** how far readers have come, beside the chain */
+  readonly acknowledgements: Acknowledgements
   /** writes what is queued, then lets go of the home; idempotent */
   close(): Promise<void>
 }

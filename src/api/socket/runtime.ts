@@ -10,6 +10,7 @@ import { newBox } from '../new-box.ts'
 import { observe, observeEvents } from '../observe.ts'
 import { type BoxOptions, check, shapes } from '../options.ts'
 import type { ListFilter } from '../runtime-options.ts'
+import type { DurableSubscription, SubscriptionOptions } from '../subscriptions.ts'
 import { part, partCommand, wordOf } from './arguments.ts'
 import { RemoteAudit } from './audit.ts'
 import { RemoteBox } from './box.ts'
@@ -17,6 +18,7 @@ import type { OwnerClient, StreamWait } from './client.ts'
 import { eventsOf } from './events.ts'
 import { RemoteImages } from './images.ts'
 import { Shared } from './shared.ts'
+import { RemoteSubscriptions } from './subscriptions.ts'
 import type { BoxRef } from './wire.ts'
 
 interface Made {
@@ -28,6 +30,7 @@ interface Made {
 /** The boxes of a home through its owner's socket. */
 export class RemoteRuntime implements BoxRuntime {
   readonly images: RemoteImages
+  readonly subscriptions: RemoteSubscriptions
   readonly #client: OwnerClient
   readonly #shared: Shared
   readonly #audit: RemoteAudit
@@ -39,6 +42,9 @@ export class RemoteRuntime implements BoxRuntime {
     this.#shared = new Shared(client)
     this.#audit = new RemoteAudit((verb, args) => this.#call(verb, args))
     this.images = new RemoteImages((verb, args, signal) => this.#call(verb, args, signal))
+    this.subscriptions = new RemoteSubscriptions(client, (verb, args, signal) =>
+      this.#call(verb, args, signal),
+    )
   }
 
   async create(options: BoxOptions = {}, c?: CommandOptions): Promise<Box> {
@@ -104,6 +110,10 @@ export class RemoteRuntime implements BoxRuntime {
     return observeEvents(given => this.#events(given, { holds: false }), o)
   }
 
+  subscription(name: string, o: SubscriptionOptions = {}): DurableSubscription {
+    return this.subscriptions.begin(name, o)
+  }
+
   async *history(idOrName: string): AsyncGenerator<LedgerRecord, void, undefined> {
     const id = await this.#idOf(idOrName)
     yield* eventsOf(this.#client, `/box/${id}/stream/history`, {}, {})
@@ -166,6 +176,7 @@ export class RemoteRuntime implements BoxRuntime {
   }
 
   async close(): Promise<void> {
+    await this.subscriptions.close()
     this.#client.close()
     this.#shared.actors.close()
     await this.#afterClose()
