@@ -12,7 +12,9 @@ import { addConsole } from './verbs/console.ts'
 import { addCp } from './verbs/cp.ts'
 import { addCreate } from './verbs/create.ts'
 import { addExec } from './verbs/exec.ts'
+import { addExport } from './verbs/export.ts'
 import { addImages } from './verbs/images.ts'
+import { addImport } from './verbs/import.ts'
 import { addInfo } from './verbs/info.ts'
 import { addInspect } from './verbs/inspect.ts'
 import { addLog } from './verbs/log.ts'
@@ -59,6 +61,8 @@ const verbs = [
   addVerify,
   addAdopt,
   addRepair,
+  addExport,
+  addImport,
   addArchive,
   addCompact,
   addServe,

@@ -48,6 +48,16 @@ export {
   type StreamHead,
 } from './record.ts'
 export {
+  isUnsupported,
+  type Schema,
+  schema,
+  type Told,
+  type Unsupported,
+  type Upcaster,
+  upcast,
+  versioned,
+} from './schema.ts'
+export {
   type KeptSnapshot,
   mostSnapshots,
   type SnapshotIntent,

@@ -13,7 +13,7 @@ import {
   withStrays,
 } from '../../engine/index.ts'
 import { BoxError, type Head, type LedgerRecord } from '../../machines/index.ts'
-import type { ArchiveReport, CompactReport, VerifyReport } from '../../store/index.ts'
+import type { ArchiveReport, CompactReport, ImportReport, VerifyReport } from '../../store/index.ts'
 import type { CommandOptions, EventsOptions, RemoveOptions } from '../box.ts'
 import type { BoxRuntime } from '../box-runtime.ts'
 import { checkIdOrName, checkVerdict } from '../id-or-name.ts'
@@ -22,10 +22,12 @@ import { Observable } from '../observable.ts'
 import { observeEvents } from '../observe.ts'
 import { type BoxOptions, check, shapes } from '../options.ts'
 import type { ListFilter } from '../runtime-options.ts'
+import { checkLines, type ExportOptions } from '../transfer.ts'
 import { EmbeddedBox } from './box.ts'
 import { EmbeddedImages } from './images.ts'
 import { withItsImage } from './its-image.ts'
 import { LookUp } from './look-up.ts'
+import { exportLines } from './transfer.ts'
 
 /** What is around the engine's close. */
 export type AroundClose = (close: () => Promise<void>) => Promise<void>
@@ -171,6 +173,16 @@ export class EmbeddedRuntime implements BoxRuntime {
       ...(id === undefined ? {} : { box: id }),
     })
     return id === undefined ? withStrays(report, this.#engine) : report
+  }
+
+  exportLedger(o: ExportOptions = {}): AsyncIterableIterator<string> {
+    return exportLines(this.#engine, this.#lookUp, o)
+  }
+
+  async importLedger(lines: AsyncIterable<string>): Promise<ImportReport> {
+    this.#assertOpen()
+    checkLines(lines)
+    return this.#engine.import(lines)
   }
 
   async archive(o: { readonly before: Date }): Promise<ArchiveReport> {

@@ -8,6 +8,7 @@ import { consoleLines } from './console.ts'
 import { followed } from './followed.ts'
 import { headOf } from './head.ts'
 import { changes, states } from './infos.ts'
+import { servedExport } from './transfer-server.ts'
 
 export type Lines = AsyncGenerator<unknown, void, undefined>
 export type Stream = (served: Served, args: readonly unknown[], signal: AbortSignal) => Lines
@@ -28,6 +29,8 @@ export const streams: Readonly<Record<string, Stream>> = {
   async *events({ engine, runtime }, [o], signal) {
     yield* followed(engine, await runtime.streamOf(until(o, signal)))
   },
+  /** pages of lines; a mark says where one goes on that was cut off */
+  export: (served, [o, mark]) => servedExport(served, o, mark),
   changes: ({ engine }, args, signal) => changes(engine, { ...resumeAt(args), signal }),
   /** all boxes whenever something has changed: a reader who is slow gets the latest only */
   async *boxes({ engine, runtime }, _, signal) {
