@@ -209,6 +209,12 @@ export const shapes = {
   connect: strict({ home: v.optional(path) }),
   host: strict({ home: v.optional(path), vmm, signal }),
   image,
+  export: strict({ box: v.optional(v.string()) }),
+  exportMark: strict({
+    position: whole(0, Number.MAX_SAFE_INTEGER),
+    hash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be a hash')),
+    lines: whole(0, Number.MAX_SAFE_INTEGER),
+  }),
   archive: strict({ before: v.date('must be a Date') }),
   path,
   absolutePath: v.pipe(

@@ -14,8 +14,10 @@ import { addCreate } from './verbs/create.ts'
 import { addDiff } from './verbs/diff.ts'
 import { addExec } from './verbs/exec.ts'
 import { addExplain } from './verbs/explain.ts'
+import { addExport } from './verbs/export.ts'
 import { addFork } from './verbs/fork.ts'
 import { addImages } from './verbs/images.ts'
+import { addImport } from './verbs/import.ts'
 import { addInfo } from './verbs/info.ts'
 import { addInspect } from './verbs/inspect.ts'
 import { addLog } from './verbs/log.ts'
@@ -69,6 +71,8 @@ const verbs = [
   addVerify,
   addAdopt,
   addRepair,
+  addExport,
+  addImport,
   addArchive,
   addCompact,
   addServe,

@@ -17,6 +17,8 @@ export interface AdmissionGround {
   readonly commits: () => GroupCommit
   readonly mishaps: () => Pick<Mishaps, 'failure' | 'isRecovering'>
   readonly maxQueued: number | undefined
+  /** why an import lets nothing else in, if so */
+  readonly importing: () => BoxError | undefined
   readonly isClosing: () => boolean
 }
 
@@ -36,10 +38,10 @@ export class Admission {
 
   /** Why nothing at all is taken now, if so. */
   outage(): BoxError | undefined {
-    const { isClosing, mishaps } = this.#ground
+    const { isClosing, mishaps, importing } = this.#ground
     if (isClosing()) return closedError()
     const { failure } = mishaps()
-    return failure && again(failure)
+    return failure === undefined ? importing() : again(failure)
   }
 
   /** What has waited was accepted before the heads were loaded anew: it is looked at again. */

@@ -4,6 +4,7 @@ export type { Ballast } from './ballast.ts'
 export { type CompactReport, sizeOf } from './compact.ts'
 export type { Database } from './database.ts'
 export { storedHead } from './heads.ts'
+export type { ImportReport } from './import/report.ts'
 export type {
   Append,
   Committed,

@@ -14,6 +14,8 @@
  *   n/NAME                         sealed box ID                                  names of boxes that are not removed
  *   c/COMMAND                      sealed {box, position}                         what a command ID has led to
  *   m/format                       number                                         version of this layout
+ *   m/schema                       sealed {level, engine, …}                      what events and states are written as
+ *   m/importing                    sealed {at, engine}                            nothing counts: it is being imported
  *   m/home                         sealed identity of a directory                 where the ledger is at home
  *   m/owner/EPOCH                  sealed ownership                               journal: opened, closed
  *   m/segment/NUMBER               sealed {records, bytes, sha256, …}             journal: archived
@@ -41,6 +43,9 @@ const digits = 14
 const fixed = (n: number): string => n.toString(16).padStart(digits, '0')
 
 export const formatKey = 'm/format'
+export const schemaKey = 'm/schema'
+/** While an import is under way: nothing in the database counts. */
+export const importingKey = 'm/importing'
 export const homeKey = 'm/home'
 export const compactedKey = 'm/compacted'
 

@@ -10,12 +10,16 @@ import { Acknowledgements } from './acknowledgements.ts'
 import { Admission } from './admission.ts'
 import { closedError } from './answers.ts'
 import type { ArchiveReport } from './archive/report.ts'
+import type { Beside } from './beside.ts'
 import type { CompactReport } from './compact.ts'
 import type { Database } from './database.ts'
 import { authorOf, type Placed } from './entry.ts'
+import { exportLines } from './export/export.ts'
 import type { Ground } from './ground.ts'
 import { GroupCommit } from './group-commit.ts'
 import { settle } from './home.ts'
+import { Imports } from './import/imports.ts'
+import type { ImportReport } from './import/report.ts'
 import { writeOwnership } from './journal.ts'
 import type {
   Append,
@@ -38,7 +42,6 @@ import type { Tail } from './tail-file.ts'
 import { verifyLedger } from './verify/verify.ts'
 
 export class LevelLedger implements Ledger {
-  readonly epoch: number
   readonly previous: PreviousOwner | undefined
   readonly past: Past
   readonly acknowledgements: Acknowledgements
@@ -52,6 +55,7 @@ export class LevelLedger implements Ledger {
   readonly #listeners = new Listeners()
   readonly #mishaps: Mishaps
   readonly #admission: Admission
+  readonly #imports: Imports
   #isInert: boolean
   #tail: Tail
   #closing: Promise<void> | undefined
@@ -61,7 +65,6 @@ export class LevelLedger implements Ledger {
     this.#ground = ground
     this.#options = options
     this.#boundary = options.boundary ?? noBoundary
-    this.epoch = ownership.epoch
     this.previous = previous
     this.#isInert = !isAtHome
     this.#tail = loaded.tail
@@ -72,6 +75,7 @@ export class LevelLedger implements Ledger {
       commits: () => this.#commits,
       mishaps: () => this.#mishaps,
       maxQueued: options.maxQueued,
+      importing: () => this.#imports.refusal,
       isClosing: () => this.#closing !== undefined,
     })
     this.#mishaps = new Mishaps(
@@ -90,14 +94,14 @@ export class LevelLedger implements Ledger {
       },
     )
     this.#commits = new GroupCommit(db, loaded.tail, {
-      author: authorOf(ownership),
+      author: authorOf(ownership, ground.schema),
       sync: options.durability !== 'process',
       aroundFlush: options.aroundFlush,
       onDurable: placed => this.#publish(placed),
       onRejected: (error, placed) => this.#mishaps.recover(error, placed),
     })
     this.#reader = new Reader(db, {
-      beside: { losses: loaded.losses, archive: ground.archive },
+      beside: () => this.#beside,
       tail: () => this.#tail,
       head: box => this.#registry.heads.get(box),
       ready: () => this.#ready(),
@@ -117,7 +121,24 @@ export class LevelLedger implements Ledger {
       parked: () => this.#registry.parked,
       closed: this.#mishaps.signal,
     })
+    this.#imports = new Imports(ground, options, {
+      refusal: () =>
+        this.#admission.outage() ?? this.#imports.notEmpty(this.#tail.position + this.#commits.length),
+      write: write => this.#commits.other(write),
+      closed: this.#mishaps.signal,
+      begin: imported => {
+        this.#isInert = true
+        this.#registry.load(imported)
+        this.#tail = imported.tail
+        this.#commits.beginAt(imported.tail, authorOf(ground.ownership, ground.schema))
+        ground.tailFile.sync(imported.tail)
+      },
+    })
     if (ground.isFull) this.#mishaps.waitForRoom()
+  }
+
+  get epoch(): number {
+    return this.#ground.ownership.epoch
   }
 
   get tail(): Tail {
@@ -126,6 +147,11 @@ export class LevelLedger implements Ledger {
 
   get isInert(): boolean {
     return this.#isInert
+  }
+
+  get #beside(): Beside {
+    const { loaded, archive, schema } = this.#ground
+    return { losses: loaded.losses, archive, schema }
   }
 
   get parked(): ReadonlyMap<string, Parked> {
@@ -213,9 +239,29 @@ export class LevelLedger implements Ledger {
         parked: this.#registry.parked,
         epoch: this.epoch,
         tailFile: this.#ground.tailFile,
-        beside: { losses: this.#ground.loaded.losses, archive: this.#ground.archive },
+        beside: this.#beside,
       }),
     )
+  }
+
+  async *export({
+    box,
+    upTo = this.#tail,
+  }: {
+    readonly box?: string
+    readonly upTo?: Tail
+  } = {}): AsyncGenerator<string[], void, undefined> {
+    await this.#ready()
+    yield* exportLines(box, {
+      reading: read => this.#reader.reading(read),
+      tail: upTo,
+      beside: this.#beside,
+      parked: this.#registry.parked,
+    })
+  }
+
+  import(lines: AsyncIterable<string>): Promise<ImportReport> {
+    return this.#imports.take(lines)
   }
 
   archive(before: number): Promise<ArchiveReport> {
@@ -232,16 +278,20 @@ export class LevelLedger implements Ledger {
   }
 
   async #close(): Promise<void> {
-    const { db, ownership, tailFile, lock } = this.#ground
+    const { db, tailFile, lock } = this.#ground
     this.#mishaps.close()
     try {
+      await this.#imports.idle()
       await this.#maintenance.idle()
       if (!this.failure) await this.#commits.idle()
       await this.#mishaps.idle()
       this.#admission.rejectWaiting(closedError())
       if (this.#mishaps.isUsable) {
         this.#boundary('before leaving the owner')
-        await writeOwnership(db, { ...ownership, closed: new Date(this.#options.now()).toISOString() })
+        await writeOwnership(db, {
+          ...this.#ground.ownership,
+          closed: new Date(this.#options.now()).toISOString(),
+        })
         this.#boundary('after leaving the owner')
       }
     } catch (error) {

@@ -14,7 +14,7 @@ import {
   withStrays,
 } from '../../engine/index.ts'
 import { BoxError, type Difference, type LedgerRecord } from '../../machines/index.ts'
-import type { ArchiveReport, CompactReport, VerifyReport } from '../../store/index.ts'
+import type { ArchiveReport, CompactReport, ImportReport, VerifyReport } from '../../store/index.ts'
 import type { Moment } from '../audit.ts'
 import type { CommandOptions, EventsOptions, RemoveOptions } from '../box.ts'
 import type { BoxRuntime } from '../box-runtime.ts'
@@ -26,12 +26,14 @@ import { type BoxOptions, check, shapes } from '../options.ts'
 import type { ListFilter } from '../runtime-options.ts'
 import { Subscription } from '../subscription.ts'
 import type { DurableSubscription, SubscriptionOptions, Subscriptions } from '../subscriptions.ts'
+import { checkLines, type ExportOptions } from '../transfer.ts'
 import { EmbeddedAudit } from './audit.ts'
 import { EmbeddedBox } from './box.ts'
 import { createBox, getOrCreateBox } from './creation.ts'
 import { EmbeddedImages } from './images.ts'
 import { LookUp } from './look-up.ts'
 import { subscriptionSource, subscriptionsOf } from './subscriptions.ts'
+import { exportLines } from './transfer.ts'
 
 /** What is around the engine's close. */
 export type AroundClose = (close: () => Promise<void>) => Promise<void>
@@ -209,6 +211,16 @@ export class EmbeddedRuntime implements BoxRuntime {
       ...(id === undefined ? {} : { box: id }),
     })
     return id === undefined ? withStrays(report, this.#engine) : report
+  }
+
+  exportLedger(o: ExportOptions = {}): AsyncIterableIterator<string> {
+    return exportLines(this.#engine, this.#lookUp, o)
+  }
+
+  async importLedger(lines: AsyncIterable<string>): Promise<ImportReport> {
+    this.#assertOpen()
+    checkLines(lines)
+    return this.#engine.import(lines)
   }
 
   async archive(o: { readonly before: Date }): Promise<ArchiveReport> {

@@ -1,16 +1,18 @@
 import type { Observable } from 'rxjs'
 import type { BoxInfo, Explanation, ForkEvent, ForkResult, RuntimeMetrics } from '../../engine/index.ts'
 import type { Difference, LedgerRecord } from '../../machines/index.ts'
-import type { ArchiveReport, CompactReport, VerifyReport } from '../../store/index.ts'
+import type { ArchiveReport, CompactReport, ImportReport, VerifyReport } from '../../store/index.ts'
 import type { Moment } from '../audit.ts'
 import type { Box, CommandOptions, EventsOptions, RemoveOptions } from '../box.ts'
 import type { BoxRuntime } from '../box-runtime.ts'
 import { checkVerdict } from '../id-or-name.ts'
+import { linesOf } from '../lines.ts'
 import { newBox } from '../new-box.ts'
 import { observe, observeEvents } from '../observe.ts'
 import { type BoxOptions, check, shapes } from '../options.ts'
 import type { ListFilter } from '../runtime-options.ts'
 import type { DurableSubscription, SubscriptionOptions } from '../subscriptions.ts'
+import type { ExportOptions } from '../transfer.ts'
 import { part, partCommand, wordOf } from './arguments.ts'
 import { RemoteAudit } from './audit.ts'
 import { RemoteBox } from './box.ts'
@@ -19,6 +21,7 @@ import { eventsOf } from './events.ts'
 import { RemoteImages } from './images.ts'
 import { Shared } from './shared.ts'
 import { RemoteSubscriptions } from './subscriptions.ts'
+import { remoteExport, remoteImport } from './transfer-client.ts'
 import type { BoxRef } from './wire.ts'
 
 interface Made {
@@ -134,6 +137,14 @@ export class RemoteRuntime implements BoxRuntime {
     const { options } = part(shapes.verify, o, 'options')
     const { box } = options
     return this.#call('verify', [{ ...options, ...(box === undefined ? {} : { box: wordOf(box) }) }])
+  }
+
+  exportLedger(o: ExportOptions = {}): AsyncIterableIterator<string> {
+    return linesOf(remoteExport(this.#client, o))
+  }
+
+  async importLedger(lines: AsyncIterable<string>): Promise<ImportReport> {
+    return remoteImport(this.#client, lines)
   }
 
   async archive(o: { readonly before: Date }): Promise<ArchiveReport> {

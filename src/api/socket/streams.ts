@@ -9,6 +9,7 @@ import { followed } from './followed.ts'
 import { headOf } from './head.ts'
 import { changes, states } from './infos.ts'
 import { subscriptionLines } from './subscriptions-served.ts'
+import { servedExport } from './transfer-server.ts'
 import { until } from './until.ts'
 
 export type Lines = AsyncGenerator<unknown, void, undefined>
@@ -31,6 +32,8 @@ export const streams: Readonly<Record<string, Stream>> = {
     yield* followed(engine, await runtime.streamOf(until(o, signal)))
   },
   subscription: subscriptionLines,
+  /** pages of lines; a mark says where one goes on that was cut off */
+  export: (served, [o, mark]) => servedExport(served, o, mark),
   changes: ({ engine }, args, signal) => changes(engine, { ...resumeAt(args), signal }),
   /** all boxes whenever something has changed: a reader who is slow gets the latest only */
   async *boxes({ engine, runtime }, _, signal) {

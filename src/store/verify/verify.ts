@@ -44,7 +44,7 @@ export async function verifyLedger(db: Database, input: VerifyInput): Promise<Ve
       records = await verifyGlobalChain(still, { tail, noted, epochs, chains, report })
       await chains.verifyAllHeads()
       await verifyNames(still, { report })
-      await verifyExecutionCounts(still, { streams: chains.streams, report })
+      await verifyExecutionCounts(still, { executions: chains.executions, report })
       await verifyCommands(still, { report })
       epochs.verifyJournal()
       await verifyRepairs(still, { report })
