@@ -1,3 +1,4 @@
+export type { Audit, Moment } from './api/audit.ts'
 export type {
   Box,
   BoxEventsOptions,
@@ -22,20 +23,29 @@ export { InteractiveBox, type SessionEnd } from './api/wrappers/interactive-box.
 export type { InteractiveBoxOptions } from './api/wrappers/interactive-options.ts'
 export { type MadeBox, SimpleBox } from './api/wrappers/simple-box.ts'
 export type {
+  Asker,
   BoxActor,
   BoxEnding,
   BoxInfo,
   BoxMetrics,
   Clock,
+  Explanation,
+  ForkEvent,
+  ForkResult,
+  ForkStep,
+  Held,
   ImageInfo,
+  PendingTimer,
   RuntimeMetrics,
   StartStage,
   StartTimes,
 } from './engine/index.ts'
 export {
   BoxError,
+  type BoxEvent,
   type BoxSpec,
   type BoxTag,
+  type Difference,
   type DiskSpec,
   type EndingCause,
   type ErrorCode,

@@ -2,13 +2,14 @@ import type { Observable } from 'rxjs'
 import type { BoxInfo, RuntimeMetrics } from '../engine/index.ts'
 import type { LedgerRecord } from '../machines/index.ts'
 import type { ArchiveReport, CompactReport, VerifyReport } from '../store/index.ts'
+import type { Audit } from './audit.ts'
 import type { Box, CommandOptions, EventsOptions, RemoveOptions } from './box.ts'
 import type { Images } from './images.ts'
 import type { BoxOptions } from './options.ts'
 import type { ListFilter } from './runtime-options.ts'
 
 /** The boxes of one home: embedded, or through its owner's socket. */
-export interface BoxRuntime extends AsyncDisposable {
+export interface BoxRuntime extends Audit, AsyncDisposable {
   /** Records the box and starts nothing. Rejects with `INVALID_ARGUMENT` or `NAME_TAKEN`. */
   create(options?: BoxOptions, c?: CommandOptions): Promise<Box>
   /** The box of that name, made if there is none; an existing one is returned as it is. */

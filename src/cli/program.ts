@@ -11,7 +11,10 @@ import { addCompact } from './verbs/compact.ts'
 import { addConsole } from './verbs/console.ts'
 import { addCp } from './verbs/cp.ts'
 import { addCreate } from './verbs/create.ts'
+import { addDiff } from './verbs/diff.ts'
 import { addExec } from './verbs/exec.ts'
+import { addExplain } from './verbs/explain.ts'
+import { addFork } from './verbs/fork.ts'
 import { addImages } from './verbs/images.ts'
 import { addInfo } from './verbs/info.ts'
 import { addInspect } from './verbs/inspect.ts'
@@ -27,12 +30,14 @@ import { addResume } from './verbs/resume.ts'
 import { addRm } from './verbs/rm.ts'
 import { addRun } from './verbs/run.ts'
 import { addServe } from './verbs/serve.ts'
+import { addShow } from './verbs/show.ts'
 import { addSnapshot } from './verbs/snapshot.ts'
 import { addStart } from './verbs/start.ts'
 import { addStats } from './verbs/stats.ts'
 import { addStop } from './verbs/stop.ts'
 import { addVerify } from './verbs/verify.ts'
 import { addWait } from './verbs/wait.ts'
+import { addWhy } from './verbs/why.ts'
 
 const verbs = [
   addCreate,
@@ -56,6 +61,11 @@ const verbs = [
   addSnapshot,
   addClone,
   addLog,
+  addShow,
+  addDiff,
+  addWhy,
+  addExplain,
+  addFork,
   addVerify,
   addAdopt,
   addRepair,

@@ -1,4 +1,4 @@
-import type { LedgerRecord } from '../index.ts'
+import type { BoxRuntime, LedgerRecord } from '../index.ts'
 import { eventWords } from './record-words.ts'
 
 /** Longest usual event name, `restart.requested` */
@@ -19,7 +19,7 @@ export class RecordLines {
   }
 
   format(record: LedgerRecord): string {
-    const { position, at, box, event, from, to } = record
+    const { position, at, box, event, from, to, meta } = record
     if (event.type === 'box.created' || event.type === 'box.renamed') this.#names.set(box, event.name)
     const step = from === '' || from === to ? to : `${from} -> ${to}`
     const cells = [
@@ -28,8 +28,14 @@ export class RecordLines {
       (this.#names.get(box) ?? box).padEnd(12),
       event.type.padEnd(eventWidth),
       step.padEnd(stepWidth),
-      record.execution === undefined ? eventWords(event) : `${record.execution} ${eventWords(event)}`,
+      [record.execution, eventWords(event), meta.actor && `by ${meta.actor}`].filter(Boolean).join(' '),
     ]
     return cells.join('  ').trimEnd()
   }
+}
+
+/** Lines that know what boxes are called now. */
+export async function recordLines(runtime: BoxRuntime): Promise<RecordLines> {
+  const infos = await runtime.listInfo()
+  return new RecordLines(new Map(infos.map(({ id, name }) => [id, name ?? id])))
 }

@@ -1,4 +1,5 @@
 import type { LedgerRecord } from '../index.ts'
+import { delayOf } from '../machines/index.ts'
 import { count } from './amounts.ts'
 
 type Event = LedgerRecord['event']
@@ -68,8 +69,7 @@ export function eventWords(event: Event): string {
     case 'exec.lost':
       return event.reason
     case 'timer.fired':
-      // Only the delay's own name, of all that XState puts around it.
-      return /^xstate\.after\.([^.]+)/.exec(event.timer)?.[1] ?? event.timer
+      return delayOf(event.timer)
     default:
       return ''
   }

@@ -1,4 +1,14 @@
 export { keptAlive } from './alive.ts'
+export type {
+  Asker,
+  Explanation,
+  ForkEvent,
+  ForkResult,
+  ForkStep,
+  Held,
+  PendingTimer,
+} from './audit/index.ts'
+export * as audit from './audit/index.ts'
 export type { BoxMetrics } from './box-metrics.ts'
 export { Engine } from './engine.ts'
 export type { RunningExecution } from './executions.ts'

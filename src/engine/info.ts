@@ -88,7 +88,7 @@ export function tagOf({ state, restartAt }: Pick<BoxInfo, 'state' | 'restartAt'>
 }
 
 /** In `ms since 1970`; while the wait is being drawn, the time of the ending. */
-function restartAtOf({ state: { context, timers } }: Head): number | undefined {
+function restartAtOf({ state: { context, timers } }: Pick<Head, 'state'>): number | undefined {
   if (!context.restart.due) return undefined
   const [timer] = Object.values(timers)
   return timer?.dueAt ?? context.ending?.at
@@ -105,7 +105,7 @@ export interface Beside {
 }
 
 export function infoOf(
-  head: Head,
+  head: Omit<Head, 'bodyHash'>,
   { recovering = false, responding = true, executions = 0 }: Partial<Beside> = {},
 ): BoxInfo {
   const { context, value } = head.state

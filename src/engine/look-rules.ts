@@ -44,3 +44,15 @@ function adoptionIsNews(
   if (known?.pid !== fact.process.pid || known.startTime !== fact.process.startTime) return true
   return previous !== undefined && !previous.closed && head.lastEvent !== 'vmm.adopted'
 }
+
+const answers: ReadonlySet<BoxFact['type']> = new Set<BoxFact['type']>([
+  'vmm.adopted',
+  'vmm.exited',
+  'host.rebooted',
+  'box.unknown',
+])
+
+/** Whether a fact says what became of a box that the host was asked about. */
+export function answersLook(fact: BoxFact): boolean {
+  return answers.has(fact.type)
+}

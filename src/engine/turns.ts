@@ -12,7 +12,7 @@ import {
   stepExecution,
 } from '../machines/index.ts'
 import type { Committed, Ledger } from '../store/index.ts'
-import { led } from './causes.ts'
+import { Causes } from './causes.ts'
 import { Mailbox } from './mailbox.ts'
 import type { World } from './world.ts'
 
@@ -36,6 +36,7 @@ export class Turns {
   readonly #world: World
   readonly #boundary: Boundary
   readonly #step: typeof step
+  readonly #causes: Causes
   readonly #mailboxes = new Map<string, Mailbox>()
 
   constructor(ledger: Ledger, world: World, boundary: Boundary, fold = step) {
@@ -43,6 +44,7 @@ export class Turns {
     this.#world = world
     this.#boundary = boundary
     this.#step = fold
+    this.#causes = new Causes(ledger.past)
   }
 
   /** Runs a turn of the stream's mailbox, once all earlier ones are over. */
@@ -53,7 +55,7 @@ export class Turns {
   }
 
   /** Within a turn. Rejects with `INVALID_STATE` where the machine refuses a command. */
-  commit(
+  async commit(
     stream: string,
     head: StreamHead | undefined,
     event: StreamEvent,
@@ -71,8 +73,10 @@ export class Turns {
         `The box is ${outcome.state} and accepts ${outcome.accepts.join(', ') || 'nothing'}, not ${event.type}`,
         { details: { state: outcome.state, accepts: outcome.accepts, command: event.type } },
       )
+    const cause = this.#causes.of(head, event)
+    const leading = cause instanceof Promise ? await cause : cause
     this.#boundary(`before append ${event.type}`)
-    return this.#ledger.append({
+    const committed = await this.#ledger.append({
       box: stream,
       expectedVersion,
       transition: outcome,
@@ -80,9 +84,11 @@ export class Turns {
       meta: {
         ...(meta.commandId === undefined ? {} : { commandId: meta.commandId }),
         ...(meta.actor === undefined ? {} : { actor: meta.actor }),
-        ...(led(head, event) ? { cause: head.position } : {}),
+        ...(leading === undefined ? {} : { cause: leading }),
       },
     })
+    this.#causes.note(committed)
+    return committed
   }
 
   /** Resolves when no turn is under way. */

@@ -20,6 +20,7 @@ export {
   type Exit,
   type Failure,
   isCommand,
+  isEventType,
   type ProcessIdentity,
   type StampedEvent,
   type StopRung,
@@ -36,6 +37,7 @@ export {
   isExecutionEvent,
   type KillReason,
 } from './execution-events.ts'
+export { type PlainState, plainStateOf } from './plain-state.ts'
 export { backoffMs } from './policy.ts'
 export { printable, quoted } from './quoted.ts'
 export {
@@ -101,3 +103,4 @@ export {
 } from './step.ts'
 export { isBody, isBoxState, isHead, isStreamHead } from './stored.ts'
 export { isStream, partsOf, type StreamParts, safeIdPattern, streamOf } from './streams.ts'
+export { delayOf } from './xstate.ts'

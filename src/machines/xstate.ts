@@ -31,6 +31,11 @@ export interface Wants<Context> {
   readonly cancelled: readonly string[]
 }
 
+/** What the machine calls a delay, of the ID that XState gives it. */
+export function delayOf(timer: string): string {
+  return /^xstate\.after\.([^.]+)/.exec(timer)?.[1] ?? timer
+}
+
 interface Action {
   readonly type: string
   readonly params: unknown

@@ -39,7 +39,9 @@ test("code in docs/ is a tested file's, word for word", async () => {
   let snippets = 0
   for (const page of (await pages()).filter(name => name.startsWith('docs/'))) {
     let source = ''
-    const parts = (await read(page)).matchAll(/[Ff]rom `((?:examples|test)\/[^`]+)`|```ts\n([\s\S]*?)```/g)
+    const parts = (await read(page)).matchAll(
+      /[Ff]rom `((?:examples|test)\/[^`]+)`|```(?:ts|console)\n([\s\S]*?)```/g,
+    )
     for (const [, named, code] of parts) {
       if (named !== undefined) source = named
       if (code === undefined) continue

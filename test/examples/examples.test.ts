@@ -14,6 +14,19 @@ import { plantImage } from './stand-in-image.ts'
 const test = suite('examples')
 const sources = fileURLToPath(new URL('../../../examples/', import.meta.url))
 
+const causesOfRestart = [
+  ...[
+    'vmm.exited',
+    'restart.scheduled',
+    'timer.fired',
+    'start.stage',
+    'start.stage',
+    'vmm.spawned',
+    'vmm.ready',
+  ],
+  ...['vm.created', 'vm.booted', 'guest.ready'],
+]
+
 /** What each prints, line by line. */
 const outputs: Readonly<Record<string, readonly string[]>> = {
   hello: [
@@ -41,6 +54,14 @@ const outputs: Readonly<Record<string, readonly string[]>> = {
     'after a crash: removed, ending crash',
     '  exists false, files on disk false',
     '  its history by ID: still there',
+  ],
+  audit: [
+    'then: running, and after the next record: crashed, crash',
+    'what changed: state, open, process, ending, restart.due, effects.scheduleRestart',
+    `why it runs: ${causesOfRestart.join(' → ')}`,
+    'would take a pause: true',
+    'had it been stopped just before: stopped, by killVmm',
+    'and really: running, restarted 1 time',
   ],
   'crash-and-recover': [
     'the engine was killed',

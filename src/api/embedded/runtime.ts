@@ -4,6 +4,9 @@ import {
   type BoxInfo,
   closedError,
   type Engine,
+  type Explanation,
+  type ForkEvent,
+  type ForkResult,
   hasSecrets,
   lifecycle,
   type RuntimeMetrics,
@@ -12,8 +15,9 @@ import {
   whileWanted,
   withStrays,
 } from '../../engine/index.ts'
-import { BoxError, type Head, type LedgerRecord } from '../../machines/index.ts'
+import { BoxError, type Difference, type Head, type LedgerRecord } from '../../machines/index.ts'
 import type { ArchiveReport, CompactReport, VerifyReport } from '../../store/index.ts'
+import type { Moment } from '../audit.ts'
 import type { CommandOptions, EventsOptions, RemoveOptions } from '../box.ts'
 import type { BoxRuntime } from '../box-runtime.ts'
 import { checkIdOrName, checkVerdict } from '../id-or-name.ts'
@@ -22,6 +26,7 @@ import { Observable } from '../observable.ts'
 import { observeEvents } from '../observe.ts'
 import { type BoxOptions, check, shapes } from '../options.ts'
 import type { ListFilter } from '../runtime-options.ts'
+import { EmbeddedAudit } from './audit.ts'
 import { EmbeddedBox } from './box.ts'
 import { EmbeddedImages } from './images.ts'
 import { withItsImage } from './its-image.ts'
@@ -35,6 +40,7 @@ export class EmbeddedRuntime implements BoxRuntime {
   readonly images: EmbeddedImages
   readonly #engine: Engine
   readonly #lookUp: LookUp
+  readonly #audit: EmbeddedAudit
   readonly #around: AroundClose
   #closing: Promise<void> | undefined
 
@@ -42,6 +48,7 @@ export class EmbeddedRuntime implements BoxRuntime {
     this.#engine = engine
     this.images = new EmbeddedImages(engine)
     this.#lookUp = new LookUp(engine)
+    this.#audit = new EmbeddedAudit(engine, () => this.#boxes)
     this.#around = around
   }
 
@@ -155,6 +162,26 @@ export class EmbeddedRuntime implements BoxRuntime {
       subscriber.add(() => clearImmediate(due))
       subscriber.add(this.#engine.onClose(() => subscriber.complete()))
     })
+  }
+
+  stateAt(id: string, at: Moment): Promise<BoxInfo> {
+    return this.#audit.stateAt(id, at)
+  }
+
+  diff(id: string, a: number, b: number): Promise<Difference[]> {
+    return this.#audit.diff(id, a, b)
+  }
+
+  why(position: number): Promise<LedgerRecord[]> {
+    return this.#audit.why(position)
+  }
+
+  explain(idOrName: string): Promise<Explanation> {
+    return this.#audit.explain(idOrName)
+  }
+
+  fork(id: string, at: { readonly version: number }, events: readonly ForkEvent[]): Promise<ForkResult> {
+    return this.#audit.fork(id, at, events)
   }
 
   async metrics(): Promise<RuntimeMetrics> {

@@ -1,5 +1,7 @@
 import type { Engine } from '../../engine/index.ts'
 import { commandOf } from '../../machines/index.ts'
+import type { Moment } from '../audit.ts'
+import { auditShapes } from '../audit-shapes.ts'
 import type { CommandOptions } from '../box.ts'
 import type { EmbeddedBox } from '../embedded/box.ts'
 import type { LookUp } from '../embedded/look-up.ts'
@@ -55,6 +57,12 @@ async function command(
   return box === undefined ? {} : { box }
 }
 
+/** A time has no JSON of its own. */
+function momentIn(at: unknown): Moment {
+  const { time, ...moment } = check(auditShapes.wireMoment, at, 'at')
+  return (time === undefined ? moment : { time: new Date(time) }) as Moment
+}
+
 /** Verbs of the runtime, by name. */
 export const calls: Readonly<Record<string, Call>> = {
   create: async (served, [options = {}, c], signal) => {
@@ -83,6 +91,15 @@ export const calls: Readonly<Record<string, Call>> = {
   resolve: (served, [box, verdict, c], signal) =>
     command(served, box, c, () => served.runtime.resolve(box as never, verdict as never, until(c, signal))),
   adopt: async ({ runtime }) => ({ value: await runtime.adopt() }),
+  stateAt: async ({ runtime }, [box, at]) => ({ value: await runtime.stateAt(box as never, momentIn(at)) }),
+  diff: async ({ runtime }, [box, a, b]) => ({
+    value: await runtime.diff(box as never, a as never, b as never),
+  }),
+  why: async ({ runtime }, [position]) => ({ value: await runtime.why(position as never) }),
+  explain: async ({ runtime }, [box]) => ({ value: await runtime.explain(box as never) }),
+  fork: async ({ runtime }, [box, at, events]) => ({
+    value: await runtime.fork(box as never, at as never, events as never),
+  }),
   metrics: async ({ runtime }) => ({ value: await runtime.metrics() }),
   verify: async ({ runtime }, [o]) => ({ value: await runtime.verify(o as never) }),
   archive: async ({ runtime }, [before]) => ({

@@ -1,7 +1,8 @@
 import type { Observable } from 'rxjs'
-import type { BoxInfo, RuntimeMetrics } from '../../engine/index.ts'
-import type { LedgerRecord } from '../../machines/index.ts'
+import type { BoxInfo, Explanation, ForkEvent, ForkResult, RuntimeMetrics } from '../../engine/index.ts'
+import type { Difference, LedgerRecord } from '../../machines/index.ts'
 import type { ArchiveReport, CompactReport, VerifyReport } from '../../store/index.ts'
+import type { Moment } from '../audit.ts'
 import type { Box, CommandOptions, EventsOptions, RemoveOptions } from '../box.ts'
 import type { BoxRuntime } from '../box-runtime.ts'
 import { checkVerdict } from '../id-or-name.ts'
@@ -10,6 +11,7 @@ import { observe, observeEvents } from '../observe.ts'
 import { type BoxOptions, check, shapes } from '../options.ts'
 import type { ListFilter } from '../runtime-options.ts'
 import { part, partCommand, wordOf } from './arguments.ts'
+import { RemoteAudit } from './audit.ts'
 import { RemoteBox } from './box.ts'
 import type { OwnerClient, StreamWait } from './client.ts'
 import { eventsOf } from './events.ts'
@@ -28,12 +30,14 @@ export class RemoteRuntime implements BoxRuntime {
   readonly images: RemoteImages
   readonly #client: OwnerClient
   readonly #shared: Shared
+  readonly #audit: RemoteAudit
   readonly #afterClose: () => Promise<void>
 
   constructor(client: OwnerClient, afterClose: () => Promise<void> = async () => {}) {
     this.#client = client
     this.#afterClose = afterClose
     this.#shared = new Shared(client)
+    this.#audit = new RemoteAudit((verb, args) => this.#call(verb, args))
     this.images = new RemoteImages((verb, args, signal) => this.#call(verb, args, signal))
   }
 
@@ -126,6 +130,26 @@ export class RemoteRuntime implements BoxRuntime {
     // A date has no JSON of its own.
     const { before } = check(shapes.archive, o, 'options')
     return this.#call('archive', [before.toISOString()])
+  }
+
+  stateAt(id: string, at: Moment): Promise<BoxInfo> {
+    return this.#audit.stateAt(id, at)
+  }
+
+  diff(id: string, a: number, b: number): Promise<Difference[]> {
+    return this.#audit.diff(id, a, b)
+  }
+
+  why(position: number): Promise<LedgerRecord[]> {
+    return this.#audit.why(position)
+  }
+
+  explain(idOrName: string): Promise<Explanation> {
+    return this.#audit.explain(idOrName)
+  }
+
+  fork(id: string, at: { readonly version: number }, events: readonly ForkEvent[]): Promise<ForkResult> {
+    return this.#audit.fork(id, at, events)
   }
 
   metrics(): Promise<RuntimeMetrics> {

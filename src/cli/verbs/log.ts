@@ -1,11 +1,12 @@
 import type { Cli } from '../cli.ts'
-import { whole, words } from '../parse.ts'
-import { RecordLines } from '../record-line.ts'
+import { pairs, whole, words } from '../parse.ts'
+import { recordLines } from '../record-line.ts'
 
 interface LogFlags {
   readonly from?: number
   readonly follow?: boolean
   readonly type?: string[]
+  readonly label?: Record<string, string>
 }
 
 export function addLog({ program, onHome }: Cli): void {
@@ -16,16 +17,17 @@ export function addLog({ program, onHome }: Cli): void {
     .option('--from <position>', 'first position (default: 1)', whole)
     .option('-f, --follow', 'go on with what comes')
     .option('--type <type>', 'events of this type only, such as vmm.exited; repeatable', words)
-    .action((box: string | undefined, { from, follow = false, type }: LogFlags) =>
+    .option('--label <key=value>', 'of boxes that have this label; repeatable', pairs)
+    .action((box: string | undefined, { from, follow = false, type, label }: LogFlags) =>
       onHome(async ({ runtime, output, json, signal }) => {
-        const names = (await runtime.listInfo()).map(info => [info.id, info.name ?? info.id] as const)
-        const lines = new RecordLines(new Map(names))
+        const lines = await recordLines(runtime)
         const records = runtime.events({
           follow,
           signal,
           ...(from === undefined ? {} : { from }),
           ...(box === undefined ? {} : { box }),
           ...(type === undefined ? {} : { types: type }),
+          ...(label === undefined ? {} : { labels: label }),
         })
         for await (const record of records) {
           await (json ? output.row(record) : output.line(lines.format(record)))

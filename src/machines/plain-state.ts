@@ -1,0 +1,13 @@
+import { type BoxContext, type BoxState, pathOf } from './state.ts'
+
+/** A state as people compare it: where the machine is, what the box remembers, and what is pending. */
+export interface PlainState extends BoxContext {
+  /** the public state, and finer ones behind it, joined by dots */
+  readonly state: string
+  readonly effects: BoxState['effects']
+  readonly timers: BoxState['timers']
+}
+
+export function plainStateOf({ value, context, effects, timers }: BoxState): PlainState {
+  return { state: pathOf(value), ...context, effects, timers }
+}
