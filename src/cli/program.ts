@@ -14,6 +14,7 @@ import { addCreate } from './verbs/create.ts'
 import { addDiff } from './verbs/diff.ts'
 import { addExec } from './verbs/exec.ts'
 import { addExplain } from './verbs/explain.ts'
+import { addExport } from './verbs/export.ts'
 import { addFork } from './verbs/fork.ts'
 import { addImages } from './verbs/images.ts'
 import { addInfo } from './verbs/info.ts'
@@ -66,6 +67,7 @@ const verbs = [
   addWhy,
   addExplain,
   addFork,
+  addExport,
   addVerify,
   addAdopt,
   addRepair,

@@ -13,8 +13,8 @@ import type { Step, Story } from '../../viewer/story.ts'
 import { Incarnations } from './incarnations.ts'
 
 export interface Telling {
-  /** ID of the box */
-  readonly id: string
+  /** ID of the box, or what it was asked for by, if there is not one record of it */
+  readonly box: string
   /** what matters of an event beside its name */
   readonly words: (event: LedgerRecord['event']) => string
   readonly now: number
@@ -26,7 +26,7 @@ export interface Telling {
  */
 export async function tellStory(
   records: AsyncIterable<LedgerRecord>,
-  { id, words, now }: Telling,
+  { box, words, now }: Telling,
 ): Promise<Story> {
   const told = new Told(words)
   let damage: string | undefined
@@ -36,7 +36,7 @@ export async function tellStory(
     if (!BoxError.is(error, 'LEDGER_CORRUPT')) throw error
     damage = error.message
   }
-  return { id, toldAt: now, ...told.story(), ...(damage === undefined ? {} : { damage }) }
+  return { id: told.id ?? box, toldAt: now, ...told.story(), ...(damage === undefined ? {} : { damage }) }
 }
 
 class Told {
@@ -47,6 +47,7 @@ class Told {
   readonly #boots: string[] = []
   readonly #engines: string[] = []
   readonly #incarnations = new Incarnations()
+  #id: string | undefined
   #name: string | null = null
   #spec: BoxSpec | undefined
   #unfolded: number | undefined
@@ -55,11 +56,16 @@ class Told {
     this.#words = words
   }
 
+  get id(): string | undefined {
+    return this.#id
+  }
+
   take(record: LedgerRecord): void {
     const { event, execution, meta, position, version, timers, hash } = record
     const before = this.#states.get(execution ?? '')
     const state = replay(before, record)
     this.#states.set(execution ?? '', state)
+    this.#id ??= record.box
     if (state === undefined) this.#unfolded ??= position
     if (event.type === 'box.created') this.#spec = event.spec
     if (event.type === 'box.created' || event.type === 'box.renamed') this.#name = event.name
