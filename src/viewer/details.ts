@@ -1,10 +1,11 @@
 import { Causes } from './causes.ts'
+import { differencesView } from './differences.ts'
 import { el, word } from './dom.ts'
 import { hashOf, markOf, sinceWords, versionWords } from './marks.ts'
 import { stageOf, stateOf } from './paths.ts'
-import type { Difference, Step, Story } from './story.ts'
+import type { Step, Story } from './story.ts'
 import { momentWords, spanWords } from './time.ts'
-import { fieldsView, valueView } from './values.ts'
+import { fieldsView } from './values.ts'
 
 /** All that is known of one step. */
 export class Details {
@@ -123,21 +124,6 @@ function timersOf({ timers, at }: Step): HTMLElement[] {
 /** Only the delay's own name, of all that XState puts around it. */
 function delayOf(id: string): string {
   return /^xstate\.after\.([^.]+)/.exec(id)?.[1] ?? id
-}
-
-function differencesView(differences: readonly Difference[]): HTMLElement {
-  const rows = differences.map(({ path, before, after }) => {
-    const where = path.length === 0 ? 'all of it' : path.join(' › ')
-    const from = el('td', { class: 'before' }, valueView(before, where))
-    const to = el('td', { class: 'after' }, valueView(after, where))
-    return el('tr', {}, el('th', { scope: 'row' }, word(where)), from, to)
-  })
-  const head = ['of', 'before', 'after'].map(title => el('th', { scope: 'col' }, title))
-  return el(
-    'div',
-    { class: 'scrolls' },
-    el('table', {}, el('thead', {}, el('tr', {}, ...head)), el('tbody', {}, ...rows)),
-  )
 }
 
 /** A part with a heading; nothing where there is nothing to tell. */

@@ -101,9 +101,14 @@ export class Timeline {
       },
       el('span', { class: 'dot', 'aria-hidden': 'true' }),
       el('span', { class: 'version' }, versionWords(step)),
-      el('span', { class: 'head' }, el('span', { class: 'event' }, word(step.event.type)), moveView(step)),
+      el('span', { class: 'event' }, word(step.event.type)),
       el('span', { class: 'when' }, el('time', {}, clockWords(step.at))),
-      el('span', { class: 'words' }, word(step.words)),
+      el(
+        'span',
+        { class: 'second' },
+        moveView(step),
+        step.words === stageOf(step.to) ? undefined : el('span', { class: 'words' }, word(step.words)),
+      ),
       el(
         'span',
         { class: 'since' },
@@ -124,6 +129,6 @@ function moveView({ from, to }: Step): HTMLElement {
     'span',
     { class: `to ${isStage ? 'stage' : 'state'}` },
     spoken(`to ${to}`),
-    el('span', { 'aria-hidden': 'true' }, isStage ? stageOf(to) || to : stateOf(to)),
+    el('span', { 'aria-hidden': 'true' }, `→ ${isStage ? stageOf(to) || to : stateOf(to)}`),
   )
 }

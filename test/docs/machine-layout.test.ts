@@ -12,7 +12,13 @@ const committed = new URL('../../../src/viewer/machine-layout.ts', import.meta.u
 const { places, lines, width, height } = machineLayout
 
 /** Seldom taken, and drawn straight from one to the other when they are. */
-const straight = ['configured>removing', 'starting>paused', 'unknown>removing', 'unknown>stopped', 'unknown>crashed']
+const straight = [
+  'configured>removing',
+  'starting>paused',
+  'unknown>removing',
+  'unknown>stopped',
+  'unknown>crashed',
+]
 
 test('the layout is what the machine makes of it', async () => {
   const text = await readFile(committed, 'utf8')

@@ -42,18 +42,18 @@ test('a walk counts lines taken and places entered, up to a step; executions wal
   ]
   const taken = steps.map(({ from, to }) => routes.between(from, to))
   const { places, lines } = walkTo(steps, taken, 6)
-  assert.equal(
-    [...places].sort(),
-    [
-      ['configured', 1],
-      ['failed', 1],
-      ['failed.resting', 1],
-      ['starting', 2],
-      ['starting.preparing', 1],
-      ['starting.queued', 2],
-    ],
+  assert.equal([...places].sort(), [
+    ['configured', 1],
+    ['failed', 1],
+    ['failed.resting', 1],
+    ['starting', 2],
+    ['starting.preparing', 1],
+    ['starting.queued', 2],
+  ])
+  assert.is(
+    [...lines.values()].reduce((sum, n) => sum + n, 0),
+    4,
   )
-  assert.is([...lines.values()].reduce((sum, n) => sum + n, 0), 4)
   assert.is(walkTo(steps, taken, 7).lines.get(taken[2]?.line ?? -1), 2)
 })
 

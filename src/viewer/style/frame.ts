@@ -43,14 +43,17 @@ button:hover { background: var(--wash) }
 input[type=search] { font: inherit; font-size: 14px; color: var(--ink); background: var(--sheet); border: 1px solid var(--line-strong); border-radius: 6px; height: 30px; padding: 0 10px; width: 210px }
 
 .panes { flex: 1; min-height: 0; display: grid; grid-template-columns: minmax(320px, 3.4fr) minmax(340px, 6fr) minmax(350px, 4fr); grid-template-rows: minmax(0, 1fr) }
-.panes > * { min-width: 0; min-height: 0 }
+.panes > *, .side > * { min-width: 0; min-height: 0 }
+.side { display: contents }
 .machine { border-inline: 1px solid var(--line); padding: 14px; display: flex; justify-content: center; background: var(--sheet) }
 .details { overflow: auto; padding: 18px 24px 40px; scrollbar-gutter: stable }
 
 @media (max-width: 1179px) {
-  .panes { grid-template-columns: minmax(310px, 2fr) minmax(0, 3fr); grid-template-rows: minmax(0, 1.2fr) minmax(0, 1fr) }
-  .timeline { grid-row: 1 / 3 }
-  .machine { border-right: 0; border-bottom: 1px solid var(--line) }
+  .panes { grid-template-columns: minmax(310px, 2fr) minmax(0, 3fr) }
+  .side { display: block; overflow: auto; border-left: 1px solid var(--line) }
+  .machine { border: 0; border-bottom: 1px solid var(--line) }
+  .machine svg { height: auto; max-height: 78vh }
+  .details { overflow: visible }
 }
 @media (max-width: 759px), (max-height: 559px) {
   #root { height: auto; min-height: 100dvh }
@@ -60,9 +63,10 @@ input[type=search] { font: inherit; font-size: 14px; color: var(--ink); backgrou
   .where { flex: 1; min-width: 0; text-align: center }
   .buttons button { min-width: 44px; height: 38px }
   .panes { display: flex; flex-direction: column }
+  .side { overflow: visible; border: 0 }
   .timeline { order: 3; height: 70vh; flex: none; border-top: 1px solid var(--line) }
   .machine { border: 0; padding: 10px 8px }
   .machine svg { max-height: none }
-  .details { order: 0; padding: 14px 16px 20px; overflow: visible }
+  .details { padding: 14px 16px 20px }
 }
 `

@@ -40,7 +40,12 @@ test('no text of a record can end the data, or is anything but data', () => {
   const empty = storyPage(storyOf({}))
   for (const text of hostileTexts) {
     const page = storyPage(
-      storyOf({ name: text, spec: [text], damage: text, steps: [stepOf({ words: text, to: text, actor: text })] }),
+      storyOf({
+        name: text,
+        spec: [text],
+        damage: text,
+        steps: [stepOf({ words: text, to: text, actor: text })],
+      }),
     )
     const [, json = ''] = /<script type="application\/json" id="story">([\s\S]*?)<\/script>/.exec(page) ?? []
     assert.is(JSON.parse(json).name, text)
