@@ -2,7 +2,7 @@ import { svg } from './dom.ts'
 import type { Layout, Place } from './layout.ts'
 import { stateOf } from './paths.ts'
 import { middleOf, straightPath, wayPath } from './pen.ts'
-import { type Route, Routes, walkTo } from './routes.ts'
+import { type Route, Routes, Walk } from './routes.ts'
 import type { Step } from './story.ts'
 
 /** The machine, with the way that the box has gone. */
@@ -11,6 +11,7 @@ export class Drawing {
   readonly #layout: Layout
   readonly #steps: readonly Step[]
   readonly #routes: readonly (Route | undefined)[]
+  readonly #walk: Walk
   readonly #places = new Map<string, SVGGElement>()
   readonly #lines: SVGPathElement[] = []
   readonly #counts: (SVGGElement | undefined)[] = []
@@ -24,6 +25,7 @@ export class Drawing {
     this.#routes = steps.map(({ execution, from, to }) =>
       execution === undefined ? routes.between(from, to) : undefined,
     )
+    this.#walk = new Walk(steps, this.#routes)
     this.element = svg(
       'svg',
       {
@@ -43,14 +45,14 @@ export class Drawing {
 
   /** The machine as it was after a step. */
   show(index: number): void {
-    const walk = walkTo(this.#steps, this.#routes, index)
+    this.#walk.to(index)
     const now = this.#pathAt(index)
     for (const [id, group] of this.#places) {
-      group.classList.toggle('visited', walk.places.has(id))
+      group.classList.toggle('visited', this.#walk.timesIn(id) > 0)
       group.classList.toggle('now', id === now || id === stateOf(now))
     }
     for (const [line, path] of this.#lines.entries()) {
-      const times = walk.lines.get(line) ?? 0
+      const times = this.#walk.timesAlong(line)
       path.classList.toggle('taken', times > 0)
       showCount(this.#counts[line], times)
     }

@@ -49,25 +49,42 @@ export class Routes {
 
 const key = (from: string, to: string) => `${from}>${to}`
 
-/** The way that a box has gone up to a step, that included. */
-export interface Walk {
-  /** how often each line was taken */
-  readonly lines: ReadonlyMap<number, number>
-  /** how often each state and stage was entered */
-  readonly places: ReadonlyMap<string, number>
-}
+/** The way that a box has gone up to a step, that included. Goes on from where it is, back as well. */
+export class Walk {
+  readonly #steps: readonly Step[]
+  readonly #routes: readonly (Route | undefined)[]
+  readonly #lines = new Map<number, number>()
+  readonly #places = new Map<string, number>()
+  #at = -1
 
-export function walkTo(steps: readonly Step[], routes: readonly (Route | undefined)[], last: number): Walk {
-  const lines = new Map<number, number>()
-  const places = new Map<string, number>()
-  const count = <K>(counts: Map<K, number>, of: K) => counts.set(of, (counts.get(of) ?? 0) + 1)
-  for (let index = 0; index <= last; index += 1) {
-    const step = steps[index]
-    if (step === undefined || step.execution !== undefined || step.from === step.to) continue
-    const route = routes[index]
-    if (route !== undefined) count(lines, route.line)
-    if (stateOf(step.from) !== stateOf(step.to)) count(places, stateOf(step.to))
-    if (step.to.includes('.')) count(places, step.to)
+  /** `routes`: of each step. */
+  constructor(steps: readonly Step[], routes: readonly (Route | undefined)[]) {
+    this.#steps = steps
+    this.#routes = routes
   }
-  return { lines, places }
+
+  to(index: number): void {
+    while (this.#at < index) this.#count(++this.#at, 1)
+    while (this.#at > index) this.#count(this.#at--, -1)
+  }
+
+  /** How often a line was taken. */
+  timesAlong(line: number): number {
+    return this.#lines.get(line) ?? 0
+  }
+
+  /** How often a state or a stage was entered. */
+  timesIn(place: string): number {
+    return this.#places.get(place) ?? 0
+  }
+
+  #count(index: number, by: 1 | -1): void {
+    const step = this.#steps[index]
+    if (step === undefined || step.execution !== undefined || step.from === step.to) return
+    const line = this.#routes[index]?.line
+    if (line !== undefined) this.#lines.set(line, this.timesAlong(line) + by)
+    const state = stateOf(step.to)
+    if (stateOf(step.from) !== state) this.#places.set(state, this.timesIn(state) + by)
+    if (step.to !== state) this.#places.set(step.to, this.timesIn(step.to) + by)
+  }
 }

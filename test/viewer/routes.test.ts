@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert'
 import { machineLayout } from '../../src/viewer/machine-layout.ts'
 import { middleOf, wayPath } from '../../src/viewer/pen.ts'
-import { Routes, walkTo } from '../../src/viewer/routes.ts'
+import { Routes, Walk } from '../../src/viewer/routes.ts'
 import { spanWords } from '../../src/viewer/time.ts'
 import { suite } from '../support/suite.ts'
 import { stepOf } from './steps.ts'
@@ -41,20 +41,20 @@ test('a walk counts lines taken and places entered, up to a step; executions wal
     stepOf({ from: 'starting.queued', to: 'starting.preparing' }),
   ]
   const taken = steps.map(({ from, to }) => routes.between(from, to))
-  const { places, lines } = walkTo(steps, taken, 6)
-  assert.equal([...places].sort(), [
-    ['configured', 1],
-    ['failed', 1],
-    ['failed.resting', 1],
-    ['starting', 2],
-    ['starting.preparing', 1],
-    ['starting.queued', 2],
-  ])
-  assert.is(
-    [...lines.values()].reduce((sum, n) => sum + n, 0),
-    4,
-  )
-  assert.is(walkTo(steps, taken, 7).lines.get(taken[2]?.line ?? -1), 2)
+  const walk = new Walk(steps, taken)
+  const preparing = taken[2]?.line ?? -1
+  const told = () =>
+    ['configured', 'starting', 'starting.queued', 'starting.preparing', 'failed', 'failed.resting', 'running']
+      .map(place => walk.timesIn(place))
+      .concat(walk.timesAlong(preparing))
+  walk.to(6)
+  assert.equal(told(), [1, 2, 2, 1, 1, 1, 0, 1])
+  walk.to(7)
+  assert.equal(told(), [1, 2, 2, 2, 1, 1, 0, 2])
+  walk.to(1)
+  assert.equal(told(), [1, 1, 1, 0, 0, 0, 0, 0])
+  walk.to(7)
+  assert.equal(told(), [1, 2, 2, 2, 1, 1, 0, 2])
 })
 
 test('a way is drawn with round corners, in both directions; a number stands where there is room', () => {
