@@ -68,6 +68,7 @@ const verbs = [
   addWhy,
   addExplain,
   addFork,
+  addExport,
   addVerify,
   addAdopt,
   addRepair,

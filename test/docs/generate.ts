@@ -1,12 +1,17 @@
-// Writes the pages that are made from the code: `npm run docs`.
+// Writes the files that are made from the code: `npm run docs`.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { crashPointsPage } from './crash-points-page.ts'
+import { layoutModule } from './machine-layout.ts'
 import { machinePage } from './machine-page.ts'
 
-const pages = { 'machine.md': machinePage, 'crash-points.md': crashPointsPage }
+const files = {
+  'docs/machine.md': machinePage,
+  'docs/crash-points.md': crashPointsPage,
+  'src/viewer/machine-layout.ts': layoutModule,
+}
 
-for (const [name, make] of Object.entries(pages)) {
-  writeFileSync(fileURLToPath(new URL(`../../../docs/${name}`, import.meta.url)), make())
-  console.log(`docs/${name}`)
+for (const [name, make] of Object.entries(files)) {
+  writeFileSync(fileURLToPath(new URL(`../../../${name}`, import.meta.url)), await make())
+  console.log(name)
 }

@@ -55,6 +55,18 @@ export const needsMount = <T>(test: Test<T>, name: string, fn: Callback<T>): voi
   )
 }
 
+/** A Chromium without a screen, on PATH. */
+export const findChromium = (): string | undefined =>
+  findOnPath('chromium-headless-shell') ?? findOnPath('chromium')
+
+/** The same for pages, which need a browser; forced by `BOXLEDGER_REQUIRE_BROWSER=1`. */
+export const needsChromium = <T>(test: Test<T>, name: string, fn: Callback<T>): void => {
+  const missing = findChromium()
+    ? undefined
+    : 'neither chromium-headless-shell nor chromium is on PATH (Debian: chromium-headless-shell)'
+  register(test, name, fn, missing, 'BOXLEDGER_REQUIRE_BROWSER')
+}
+
 const register = <T>(
   test: Test<T>,
   name: string,

@@ -9,6 +9,11 @@ import { tempDir, withTempDir } from './tmp.ts'
 
 const support = suite('support')
 
+const notRequired = {
+  ...{ BOXLEDGER_REQUIRE_QEMU: '', BOXLEDGER_REQUIRE_CH: '' },
+  ...{ BOXLEDGER_REQUIRE_FAULTS: '', BOXLEDGER_REQUIRE_BROWSER: '' },
+}
+
 /** Runs something under other environment variables, and puts them back. */
 const withEnv = async <T>(changes: Record<string, string>, fn: () => Promise<T>): Promise<T> => {
   const before = { ...process.env }
@@ -22,30 +27,28 @@ const withEnv = async <T>(changes: Record<string, string>, fn: () => Promise<T>)
 }
 
 support('without the machines tests are skipped, each with its reason', async () => {
-  const result = await withEnv(
-    { PATH: '', BOXLEDGER_REQUIRE_QEMU: '', BOXLEDGER_REQUIRE_CH: '', BOXLEDGER_REQUIRE_FAULTS: '' },
-    () => runFixture('requires'),
-  )
-  assert.equal(countsOf(result), [0, 0, 4])
+  const result = await withEnv({ PATH: '', ...notRequired }, () => runFixture('requires'))
+  assert.equal(countsOf(result), [0, 0, 5])
   assert.match(result.skips.join('\n'), 'on QEMU: qemu-system-x86_64 is not on PATH')
   assert.equal(result.qemu, [])
 })
 
 support('where the machines are required, their absence fails', async () => {
   const result = await withEnv(
-    { PATH: '', BOXLEDGER_REQUIRE_QEMU: '1', BOXLEDGER_REQUIRE_CH: '1', BOXLEDGER_REQUIRE_FAULTS: '1' },
+    {
+      ...{ PATH: '', BOXLEDGER_REQUIRE_QEMU: '1', BOXLEDGER_REQUIRE_CH: '1' },
+      ...{ BOXLEDGER_REQUIRE_FAULTS: '1', BOXLEDGER_REQUIRE_BROWSER: '1' },
+    },
     () => runFixture('requires'),
   )
-  assert.equal(countsOf(result), [0, 4, 0])
+  assert.equal(countsOf(result), [0, 5, 0])
 })
 
 support('a test that ran on QEMU is noted', async () => {
   await withTempDir(async dir => {
     writeFileSync(`${dir}/qemu-system-x86_64`, '', { mode: 0o755 })
-    const result = await withEnv({ PATH: dir, BOXLEDGER_REQUIRE_CH: '', BOXLEDGER_REQUIRE_FAULTS: '' }, () =>
-      runFixture('requires'),
-    )
-    assert.equal(countsOf(result), [1, 0, 3])
+    const result = await withEnv({ PATH: dir, ...notRequired }, () => runFixture('requires'))
+    assert.equal(countsOf(result), [1, 0, 4])
     assert.equal(result.qemu, ['on QEMU'])
   })
 })
