@@ -19,6 +19,13 @@ export { BoxRuntime } from './api/runtime.ts'
 export type { ListFilter, OpenOptions } from './api/runtime-options.ts'
 export type { BoxSnapshots, CloneOptions, SnapshotInfo } from './api/snapshots.ts'
 export type { ConnectOptions } from './api/socket/connect.ts'
+export type {
+  DurableSubscription,
+  SubscriptionInfo,
+  SubscriptionOptions,
+  Subscriptions,
+} from './api/subscriptions.ts'
+export type { ExportOptions } from './api/transfer.ts'
 export { InteractiveBox, type SessionEnd } from './api/wrappers/interactive-box.ts'
 export type { InteractiveBoxOptions } from './api/wrappers/interactive-options.ts'
 export { type MadeBox, SimpleBox } from './api/wrappers/simple-box.ts'
@@ -57,5 +64,5 @@ export {
   type ReadySpec,
   type StopMode,
 } from './machines/index.ts'
-export type { ArchiveReport, CompactReport, RepairReport, VerifyReport } from './store/index.ts'
+export type { ArchiveReport, CompactReport, ImportReport, RepairReport, VerifyReport } from './store/index.ts'
 export type { ConsoleOf } from './vmm/index.ts'

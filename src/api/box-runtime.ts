@@ -1,12 +1,14 @@
 import type { Observable } from 'rxjs'
 import type { BoxInfo, RuntimeMetrics } from '../engine/index.ts'
 import type { LedgerRecord } from '../machines/index.ts'
-import type { ArchiveReport, CompactReport, VerifyReport } from '../store/index.ts'
+import type { ArchiveReport, CompactReport, ImportReport, VerifyReport } from '../store/index.ts'
 import type { Audit } from './audit.ts'
 import type { Box, CommandOptions, EventsOptions, RemoveOptions } from './box.ts'
 import type { Images } from './images.ts'
 import type { BoxOptions } from './options.ts'
 import type { ListFilter } from './runtime-options.ts'
+import type { DurableSubscription, SubscriptionOptions, Subscriptions } from './subscriptions.ts'
+import type { ExportOptions } from './transfer.ts'
 
 /** The boxes of one home: embedded, or through its owner's socket. */
 export interface BoxRuntime extends Audit, AsyncDisposable {
@@ -37,6 +39,12 @@ export interface BoxRuntime extends Audit, AsyncDisposable {
   /** Records by position, lossless; with `follow` also those to come, until `signal` or `close`. */
   events(o?: EventsOptions): AsyncGenerator<LedgerRecord, void, undefined>
   events$(o?: EventsOptions): Observable<LedgerRecord>
+  /**
+   * A reader whose progress the home keeps under this name: it goes on behind what it acknowledged. The name has the
+   * pattern of box names, and keeps its filter: another one is `INVALID_ARGUMENT`. A home has at most 10,000.
+   */
+  subscription(name: string, o?: SubscriptionOptions): DurableSubscription
+  readonly subscriptions: Subscriptions
   /** A box's records by version; of a removed one, by ID. */
   history(idOrName: string): AsyncGenerator<LedgerRecord, void, undefined>
   /** One for each transition, in order, of all boxes. */
@@ -47,6 +55,18 @@ export interface BoxRuntime extends Audit, AsyncDisposable {
   metrics(): Promise<RuntimeMetrics>
   /** Checks the ledger from its first record to its last; `replay` folds every box anew as well. */
   verify(o?: { readonly replay?: boolean; readonly box?: string }): Promise<VerifyReport>
+  /**
+   * The ledger up to now, or one box with its executions: the bytes as they are stored, a line each, between a first and
+   * a last line; see `docs/export.md`. Each record is proven before it is given: `LEDGER_CORRUPT` (`details.position`) where
+   * one is damaged.
+   */
+  exportLedger(o?: ExportOptions): AsyncIterableIterator<string>
+  /**
+   * Fills an empty home with the lines of an export, all of them or nothing; its boxes are history until `adopt`. Rejects with
+   * `LEDGER_CORRUPT` (`details.line`, `details.position`, `details.box`), `FORMAT_UNSUPPORTED`, `INVALID_STATE` if the home is not empty,
+   * and over the socket with `NO_OWNER` if the owner ends meanwhile.
+   */
+  importLedger(lines: AsyncIterable<string>): Promise<ImportReport>
   /**
    * Moves the records of boxes that were removed before a time out of the database, into closed segments in the home
    * (`archive/`). They are read and verified as before; frames stay. Cut off, it loses nothing and goes on when it is

@@ -12,6 +12,8 @@ const maxEnvBytes = 64 * 1024
 const maxWordsBytes = 128 * 1024
 /** Largest filter as JSON, in `bytes`: it goes in one request to the owner of a home. */
 const maxFilterBytes = 1_000 * 1024
+/** Largest filter that the home keeps, of a durable subscription. */
+const maxKeptFilterBytes = 32 * 1024
 /** What of a field's name is given back, in `characters`. */
 const maxFieldLength = 256
 
@@ -148,6 +150,15 @@ const states = v.picklist([
 const vmm = v.optional(strict({ binary: v.optional(v.union([path, v.pipe(v.array(text), v.nonEmpty())])) }))
 const position = v.optional(whole(1, Number.MAX_SAFE_INTEGER))
 
+const eventsEntries = {
+  from: position,
+  box: v.optional(v.string()),
+  types: v.optional(v.array(v.string())),
+  labels: v.optional(wantedLabels),
+  follow: v.optional(v.boolean()),
+  signal,
+}
+
 /** What is looked for, by fields. */
 function filter<const Entries extends v.ObjectEntries>(entries: Entries) {
   return v.pipe(
@@ -176,14 +187,11 @@ export const shapes = {
     limit: v.optional(whole(1, Number.MAX_SAFE_INTEGER)),
     after: v.optional(v.string()),
   }),
-  events: filter({
-    from: position,
-    box: v.optional(v.string()),
-    types: v.optional(v.array(v.string())),
-    labels: v.optional(wantedLabels),
-    follow: v.optional(v.boolean()),
-    signal,
-  }),
+  events: filter(eventsEntries),
+  subscription: v.pipe(
+    strict(eventsEntries),
+    v.check(value => bytesOf({ ...value, signal: undefined }) <= maxKeptFilterBytes, 'is larger than 32 KiB'),
+  ),
   console: strict({
     follow: v.optional(v.boolean()),
     incarnation: v.optional(whole(1, Number.MAX_SAFE_INTEGER)),
@@ -201,6 +209,12 @@ export const shapes = {
   connect: strict({ home: v.optional(path) }),
   host: strict({ home: v.optional(path), vmm, signal }),
   image,
+  export: strict({ box: v.optional(v.string()) }),
+  exportMark: strict({
+    position: whole(0, Number.MAX_SAFE_INTEGER),
+    hash: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'must be a hash')),
+    lines: whole(0, Number.MAX_SAFE_INTEGER),
+  }),
   archive: strict({ before: v.date('must be a Date') }),
   path,
   absolutePath: v.pipe(
@@ -251,6 +265,8 @@ export const shapes = {
     seams: v.optional(anObject),
   }),
   name,
+  position: whole(1, Number.MAX_SAFE_INTEGER),
+  consumer: v.pipe(text, v.minLength(1), v.maxLength(64)),
 }
 
 /** Checks a value from outside; `INVALID_ARGUMENT` names the field. */

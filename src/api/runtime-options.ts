@@ -1,5 +1,5 @@
 import type { Clock, Inspect } from '../engine/index.ts'
-import type { Boundary, PublicState } from '../machines/index.ts'
+import type { Boundary, PublicState, Schema } from '../machines/index.ts'
 import type { Hands } from '../vmm/index.ts'
 
 export interface OpenOptions {
@@ -26,6 +26,7 @@ export interface OpenOptions {
     readonly boundary?: Boundary
     readonly aroundFlush?: (flush: () => Promise<void>) => Promise<void>
     readonly hands?: Hands
+    readonly schema?: Schema
   }
 }
 

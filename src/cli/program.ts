@@ -17,6 +17,7 @@ import { addExplain } from './verbs/explain.ts'
 import { addExport } from './verbs/export.ts'
 import { addFork } from './verbs/fork.ts'
 import { addImages } from './verbs/images.ts'
+import { addImport } from './verbs/import.ts'
 import { addInfo } from './verbs/info.ts'
 import { addInspect } from './verbs/inspect.ts'
 import { addLog } from './verbs/log.ts'
@@ -71,6 +72,8 @@ const verbs = [
   addVerify,
   addAdopt,
   addRepair,
+  addExport,
+  addImport,
   addArchive,
   addCompact,
   addServe,

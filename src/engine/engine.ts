@@ -8,7 +8,7 @@ import {
   noBoundary,
   partsOf,
 } from '../machines/index.ts'
-import { type Committed, type Ledger, Projections } from '../store/index.ts'
+import { type Committed, type ImportReport, type Ledger, Projections } from '../store/index.ts'
 import { type Hands, vmmHands } from '../vmm/index.ts'
 import { attachedOf, endAttached } from './attached.ts'
 import { Audience, type Listener } from './audience.ts'
@@ -18,6 +18,7 @@ import { Effects } from './effects.ts'
 import { Executions } from './executions.ts'
 import { Followers } from './followers.ts'
 import { HealthChecks } from './health-checks.ts'
+import { importInto } from './importing.ts'
 import { type BoxInfo, infoOf } from './info.ts'
 import { answersLook } from './look-rules.ts'
 import { Metrics } from './metrics.ts'
@@ -28,6 +29,7 @@ import { Recovery } from './recovery.ts'
 import { createRoot, type Root } from './root.ts'
 import { Silence } from './silence.ts'
 import { StartQueue } from './start-queue.ts'
+import { Subscriptions } from './subscriptions.ts'
 import { closedError, damaged, inertError, type Tail } from './tail.ts'
 import { Timers } from './timers.ts'
 import { assertVersion, type CommandMeta, Turns } from './turns.ts'
@@ -50,6 +52,7 @@ export class Engine {
   readonly channels: Channels
   readonly executions: Executions
   readonly metrics = new Metrics(this)
+  readonly subscriptions = new Subscriptions(this)
   readonly boxMetrics: BoxMetricsReader
   readonly #followers: Followers
   readonly #effects: Effects
@@ -158,6 +161,12 @@ export class Engine {
     await this.ledger.adopt()
     for (const head of this.ledger.heads()) this.audience.tell(head)
     this.#recover()
+  }
+
+  /** Fills an empty home with the lines of an export. */
+  async import(lines: AsyncIterable<string>): Promise<ImportReport> {
+    if (this.isClosed) throw closedError()
+    return importInto(this, lines)
   }
 
   #recover(): void {

@@ -5,7 +5,7 @@ import type { World } from './world.ts'
 
 /** The ledger of an engine's home, by the engine's own clock. */
 export function openLedgerOf(options: EngineOptions, { bootId, clock }: World): Promise<Ledger> {
-  const { home, engine, durability = 'sync', medium, aroundFlush, boundary } = options
+  const { home, engine, durability = 'sync', medium, aroundFlush, boundary, schema } = options
   return openLedger({
     ...{ home, engine, durability, bootId },
     now: () => clock.now(),
@@ -13,5 +13,6 @@ export function openLedgerOf(options: EngineOptions, { bootId, clock }: World): 
     ...(medium === undefined ? {} : { medium }),
     ...(aroundFlush === undefined ? {} : { aroundFlush }),
     ...(boundary === undefined ? {} : { boundary }),
+    ...(schema === undefined ? {} : { schema }),
   })
 }

@@ -1,4 +1,4 @@
-import type { Boundary, step } from '../machines/index.ts'
+import type { Boundary, Schema, step } from '../machines/index.ts'
 import type { Medium } from '../store/index.ts'
 import type { Hands, VmmChoice } from '../vmm/index.ts'
 import type { Inspect } from './root.ts'
@@ -22,6 +22,8 @@ export interface EngineOptions {
   readonly hands?: Hands
   /** what the ledger stands on; default: the home's directory. For simulations */
   readonly medium?: Medium
+  /** what events and states are read and written as; default this release's. For tests of a change of it */
+  readonly schema?: Schema
   /** what folds events into states; for tests that plant a fault there */
   readonly step?: typeof step
   /** name and version of the engine, kept in every record */

@@ -32,6 +32,13 @@ export class Tail {
     this.#wake()
   }
 
+  /** To the end of what was imported, none of which is at hand. */
+  jump(position: number): void {
+    this.#position = position
+    this.#recent.length = 0
+    this.#wake()
+  }
+
   /** Records from a position on, where they are at hand; undefined: read the ledger. */
   at(from: number): readonly LedgerRecord[] | undefined {
     const first = this.#recent[0]

@@ -80,6 +80,7 @@ const working = [
 ] as const
 
 const resting = [
+  ['keeping acknowledgements', 'how far readers have come, beside the chain'],
   ['reopening the database', 'a write was rejected: what is there is looked at anew'],
   ['removing a leftover', 'of an archiving that was cut off'],
   ['writing the segment', 'bodies of removed boxes go to a new file'],

@@ -156,56 +156,20 @@ export type EventType = BoxEvent['type']
 /** An event with the time it was accepted at, in `ms since 1970`: what the machine is fed. */
 export type StampedEvent = BoxEvent & { readonly at: number }
 
-const kinds: Readonly<Record<EventType, 'command' | 'fact'>> = {
-  'box.created': 'command',
-  'box.renamed': 'command',
-  'start.requested': 'command',
-  'stop.requested': 'command',
-  'restart.requested': 'command',
-  'pause.requested': 'command',
-  'resume.requested': 'command',
-  'snapshot.requested': 'command',
-  'snapshot.removal.requested': 'command',
-  'remove.requested': 'command',
-  'box.resolved': 'command',
-  'start.stage': 'fact',
-  'start.failed': 'fact',
-  'vmm.spawned': 'fact',
-  'vmm.ready': 'fact',
-  'vm.created': 'fact',
-  'vm.booted': 'fact',
-  'guest.ready': 'fact',
-  'vmm.adopted': 'fact',
-  'guest.powered-off': 'fact',
-  'guest.rebooted': 'fact',
-  'guest.panicked': 'fact',
-  'command.exited': 'fact',
-  'vmm.exited': 'fact',
-  'host.rebooted': 'fact',
-  'health.changed': 'fact',
-  'stop.rung': 'fact',
-  'vm.paused': 'fact',
-  'pause.failed': 'fact',
-  'vm.resumed': 'fact',
-  'resume.failed': 'fact',
-  'snapshot.written': 'fact',
-  'snapshot.committed': 'fact',
-  'snapshot.failed': 'fact',
-  'snapshot.restored': 'fact',
-  'snapshot.removed': 'fact',
-  'snapshot.removal.failed': 'fact',
-  'restart.scheduled': 'fact',
-  'box.unknown': 'fact',
-  'incarnation.found': 'fact',
-  'box.removed': 'fact',
-  'remove.failed': 'fact',
-  'timer.fired': 'fact',
-}
-
-export function isEventType(type: string): type is EventType {
-  return Object.hasOwn(kinds, type)
-}
+const commandTypes: ReadonlySet<string> = new Set<BoxCommand['type']>([
+  'box.created',
+  'box.renamed',
+  'start.requested',
+  'stop.requested',
+  'restart.requested',
+  'pause.requested',
+  'resume.requested',
+  'snapshot.requested',
+  'snapshot.removal.requested',
+  'remove.requested',
+  'box.resolved',
+])
 
 export function isCommand(event: BoxEvent): event is BoxCommand {
-  return kinds[event.type] === 'command'
+  return commandTypes.has(event.type)
 }

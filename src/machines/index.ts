@@ -20,7 +20,6 @@ export {
   type Exit,
   type Failure,
   isCommand,
-  isEventType,
   type ProcessIdentity,
   type StampedEvent,
   type StopRung,
@@ -51,6 +50,16 @@ export {
   type StreamHead,
 } from './record.ts'
 export { type Recorded, replay } from './replay.ts'
+export {
+  isUnsupported,
+  type Schema,
+  schema,
+  type Told,
+  type Unsupported,
+  type Upcaster,
+  upcast,
+  versioned,
+} from './schema.ts'
 export {
   type KeptSnapshot,
   mostSnapshots,

@@ -5,6 +5,7 @@ import { decodeBody, decodeFrame, type Frame, noHash, sha256 } from './codec.ts'
 import type { Database } from './database.ts'
 import { bodies, bodyKey, frames, framesBetween, partsOfBodyKey, positionOfFrameKey } from './keys.ts'
 import type { Parked } from './ledger.ts'
+import { isGone } from './losses.ts'
 import { entryPages, keyPages } from './scan.ts'
 import type { Tail } from './tail-file.ts'
 
@@ -33,7 +34,7 @@ export function corrupt(message: string, details: Readonly<Record<string, unknow
 export async function checkChain(
   db: Database,
   known: Tail | undefined,
-  { losses, archive }: Beside,
+  { losses, archive, schema }: Beside,
 ): Promise<CheckedChain> {
   const [last] = await db.keys({ ...frames, reverse: true, limit: 1 }).all()
   const end = Math.max(last === undefined ? 0 : positionOfFrameKey(last), losses.end)
@@ -63,17 +64,19 @@ export async function checkChain(
   for (let position = end; position >= from; position -= 1) {
     const text = texts.get(position)
     const frame = decodeFrame(text)
-    const lost = losses.at(position)?.what
+    const lost = losses.at(position)
     const hash = losses.hashAt(position) ?? (text === undefined ? undefined : sha256(text))
     if (known?.position === position) expected = known.hash
     if (position === end) tailHash = expected ?? hash
     const proven = frame !== undefined && frame.position === position && (expected ?? hash) === hash
     if (!proven) {
-      if (lost !== 'record') await park(position, frame, 'the frame is damaged')
-    } else if (position > end - lookBack && lost !== 'body') {
+      if (lost === undefined || !isGone(lost)) await park(position, frame, 'the frame is damaged')
+    } else if (position > end - lookBack && lost?.what !== 'body') {
       const bodyText = bodyTexts.get(position)
       const body =
-        bodyText !== undefined && sha256(bodyText) === frame.bodyHash ? decodeBody(bodyText) : undefined
+        bodyText !== undefined && sha256(bodyText) === frame.bodyHash
+          ? decodeBody(bodyText, schema)
+          : undefined
       if (body) epoch = Math.max(epoch, body.meta.epoch)
       else parked.set(frame.box, { position, reason: 'the body is damaged' })
     }

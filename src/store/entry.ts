@@ -4,7 +4,9 @@ import {
   partsOf,
   publicStateOf,
   type RecordMeta,
+  type Schema,
   type StreamHead,
+  versioned,
 } from '../machines/index.ts'
 import { isCheckpoint } from './checkpoints.ts'
 import { encodeBody, encodeFrame, noHash, seal, sha256 } from './codec.ts'
@@ -38,11 +40,12 @@ export interface Author {
   readonly meta: Pick<RecordMeta, 'bootId' | 'epoch' | 'engine'>
   /** the same as JSON */
   readonly text: string
+  readonly schema: Schema
 }
 
-export function authorOf({ bootId, epoch, engine }: Author['meta']): Author {
+export function authorOf({ bootId, epoch, engine }: Author['meta'], schema: Schema): Author {
   const meta = { bootId, epoch, engine }
-  return { meta, text: JSON.stringify(meta) }
+  return { meta, text: JSON.stringify(meta), schema }
 }
 
 /** A transition with its place in the chain. */
@@ -72,7 +75,8 @@ export function place(entry: Entry, tail: Tail, at: string, author: Author, batc
   const version = append.expectedVersion + 1
   const prevBody = before?.bodyHash ?? noHash
   const body = { box, version, prevBody, at, event, from, to, effects, timers }
-  const bodyText = encodeBody(body, append.meta, author.text)
+  const stored = versioned(event, author.schema)
+  const bodyText = encodeBody({ ...body, event: stored } as typeof body, append.meta, author.text)
   const bodyHash = sha256(bodyText)
   const frameText = encodeFrame({ position, prev: tail.hash, bodyHash, box, version })
   const hadExecutions = executions > 0 && to === 'removed'

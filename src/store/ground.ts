@@ -1,3 +1,4 @@
+import type { Schema } from '../machines/index.ts'
 import type { Archive } from './archive/archive.ts'
 import type { Database } from './database.ts'
 import type { Ownership } from './journal.ts'
@@ -14,9 +15,11 @@ export interface Ground {
   readonly tailFile: TailFile
   readonly medium: Medium
   readonly archive: Archive
-  readonly ownership: Ownership
+  readonly schema: Schema
+  /** an import puts other ones in their places */
+  ownership: Ownership
   readonly previous: PreviousOwner | undefined
-  readonly loaded: Loaded
+  loaded: Loaded
   readonly isAtHome: boolean
   /** the disk has no room for the ballast */
   readonly isFull: boolean

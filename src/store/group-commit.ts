@@ -52,6 +52,7 @@ export class GroupCommit {
   #waiting: Entry[] = []
   #length = 0
   #idle: (() => void)[] = []
+  #author: Author
   #time = Number.NaN
   #iso = ''
 
@@ -59,6 +60,7 @@ export class GroupCommit {
     this.#db = db
     this.#tail = tail
     this.#options = options
+    this.#author = options.author
   }
 
   /** transitions that are not durable yet */
@@ -93,6 +95,12 @@ export class GroupCommit {
     this.#tellIfIdle()
   }
 
+  /** Begins behind what was imported, as another ownership. Nothing must be under way. */
+  beginAt(tail: Tail, author: Author): void {
+    this.#tail = tail
+    this.#author = author
+  }
+
   /** Gives up what was to be written beside the chain. */
   rejectOthers(error: unknown): void {
     this.#length -= this.#others.length
@@ -118,7 +126,7 @@ export class GroupCommit {
     this.#filling ??= { batch: newBatch(this.#db), placed: [], size: 0 }
     const group = this.#filling
     const at = this.#isoOf(entry.append.at)
-    const placed = place(entry, this.#tail, at, this.#options.author, group.batch)
+    const placed = place(entry, this.#tail, at, this.#author, group.batch)
     this.#tail = placed.record
     group.placed.push(placed)
     group.size += placed.size

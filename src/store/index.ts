@@ -1,8 +1,10 @@
+export type { Acknowledgement, Acknowledgements, Filter, Stored } from './acknowledgements.ts'
 export type { ArchiveReport } from './archive/report.ts'
 export type { Ballast } from './ballast.ts'
 export { type CompactReport, sizeOf } from './compact.ts'
 export type { Database } from './database.ts'
 export { storedHead } from './heads.ts'
+export type { ImportReport } from './import/report.ts'
 export type {
   Append,
   Committed,

@@ -14,6 +14,8 @@
  *   n/NAME                         sealed box ID                                  names of boxes that are not removed
  *   c/COMMAND                      sealed {box, position}                         what a command ID has led to
  *   m/format                       number                                         version of this layout
+ *   m/schema                       sealed {level, engine, …}                      what events and states are written as
+ *   m/importing                    sealed {at, engine}                            nothing counts: it is being imported
  *   m/home                         sealed identity of a directory                 where the ledger is at home
  *   m/owner/EPOCH                  sealed ownership                               journal: opened, closed
  *   m/segment/NUMBER               sealed {records, bytes, sha256, …}             journal: archived
@@ -21,6 +23,7 @@
  *   m/repaired/NUMBER              sealed {at, engine, from, …}                   journal: repaired
  *   m/loss/POSITION                sealed {from, to, what, hash}                  what a repair could not save
  *   m/parked/BOX                   sealed {position, reason}                      boxes that it has parked for that
+ *   m/ack/NAME                     sealed {acknowledged, from, filter}            how far a reader has come
  *
  * A stream is that of a box, by its ID, or that of an execution, `BOX.EXECUTION`; wherever it is stored it stands in
  * the field `box`.
@@ -40,6 +43,9 @@ const digits = 14
 const fixed = (n: number): string => n.toString(16).padStart(digits, '0')
 
 export const formatKey = 'm/format'
+export const schemaKey = 'm/schema'
+/** While an import is under way: nothing in the database counts. */
+export const importingKey = 'm/importing'
 export const homeKey = 'm/home'
 export const compactedKey = 'm/compacted'
 
@@ -95,6 +101,10 @@ export function parkedKey(box: string): string {
   return `m/parked/${box}`
 }
 
+export function acknowledgementKey(name: string): string {
+  return `m/ack/${name}`
+}
+
 /** `0` follows `/` in the order of bytes. */
 const all = (prefix: string): Range => ({ gte: `${prefix}/`, lt: `${prefix}0` })
 
@@ -111,6 +121,7 @@ export const segments = all('m/segment')
 export const repairs = all('m/repaired')
 export const losses = all('m/loss')
 export const parkedBoxes = all('m/parked')
+export const acknowledgements = all('m/ack')
 export const journal = all('m')
 
 /** Frames from one position to another, both inclusive. */
@@ -149,6 +160,10 @@ export function epochOfOwnerKey(key: string): number {
 /** What a key of the journal ends with: a number. */
 export function numberOfKey(key: string): number {
   return Number.parseInt(key.slice(key.lastIndexOf('/') + 1), 16)
+}
+
+export function nameOfAcknowledgementKey(key: string): string {
+  return key.slice(acknowledgements.gte.length)
 }
 
 /** What follows the first slash: a box ID, a name or a command ID. */

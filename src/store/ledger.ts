@@ -5,13 +5,17 @@ import type {
   Head,
   LedgerRecord,
   RecordMeta,
+  Schema,
   StreamHead,
   StreamTransition,
 } from '../machines/index.ts'
+import type { Acknowledgements } from './acknowledgements.ts'
 import type { ArchiveReport } from './archive/report.ts'
 import type { CompactReport } from './compact.ts'
+import type { ImportReport } from './import/report.ts'
 import type { Medium } from './medium.ts'
 import type { Past } from './past.ts'
+import type { Tail } from './tail-file.ts'
 
 /** A transition handed in to be made durable. */
 export interface Append {
@@ -131,6 +135,20 @@ export interface Ledger {
   adopt(): Promise<void>
   verify(options?: { readonly box?: string; readonly replay?: boolean }): Promise<VerifyReport>
   /**
+   * All of the ledger up to its tail, or one box with its executions, as pages of lines: the bytes as they are stored,
+   * each record proven before it is given; see `docs/export.md`. Rejects with `LEDGER_CORRUPT` at what is damaged.
+   */
+  export(options?: {
+    readonly box?: string
+    /** the end of an earlier export, to have the same again; default the ledger's own */
+    readonly upTo?: Tail
+  }): AsyncGenerator<string[], void, undefined>
+  /**
+   * Fills an empty ledger with the lines of an export; all of them, or nothing. It is inert then, as a copy is. Rejects
+   * with `LEDGER_CORRUPT` (`details.line`), `FORMAT_UNSUPPORTED`, `INVALID_STATE` if the ledger is not empty, `NO_SPACE`.
+   */
+  import(lines: AsyncIterable<string>): Promise<ImportReport>
+  /**
    * Moves records of boxes that were removed before a time, in `ms since 1970`, out of the database, into closed
    * segments in the home; they can be read and verified as before. Frames stay. Cut off at any moment it loses
    * nothing, and goes on when it is asked for again.
@@ -138,6 +156,8 @@ export interface Ledger {
   archive(before: number): Promise<ArchiveReport>
   /** Gives back the space of what was archived, overwritten or deleted, while all else goes on. */
   compact(): Promise<CompactReport>
+  /** how far readers have come, beside the chain */
+  readonly acknowledgements: Acknowledgements
   /** writes what is queued, then lets go of the home; idempotent */
   close(): Promise<void>
 }
@@ -162,6 +182,8 @@ export interface OpenLedgerOptions {
   readonly aroundFlush?: (write: () => Promise<void>) => Promise<void>
   /** what the ledger stands on; default the directory of the home */
   readonly medium?: Medium
+  /** what events and states are read and written as; default this release's. For tests of a change of it */
+  readonly schema?: Schema
   /** Waits so many `ms`, or until the signal fires, and never rejects. Default: the machine's own time. */
   readonly pause?: Pause
   /** told before and after each step that a crash could come between; made for tests */

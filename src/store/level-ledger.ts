@@ -1,18 +1,25 @@
 import {
   type Boundary,
-  BoxError,
+  type BoxError,
   type ExecutionHead,
   type Head,
   type LedgerRecord,
   noBoundary,
 } from '../machines/index.ts'
-import { again, closedError, commitUnknown } from './answers.ts'
+import { Acknowledgements } from './acknowledgements.ts'
+import { Admission } from './admission.ts'
+import { closedError } from './answers.ts'
 import type { ArchiveReport } from './archive/report.ts'
+import type { Beside } from './beside.ts'
 import type { CompactReport } from './compact.ts'
-import { authorOf, type Entry, type Placed } from './entry.ts'
+import type { Database } from './database.ts'
+import { authorOf, type Placed } from './entry.ts'
+import { exportLines } from './export/export.ts'
 import type { Ground } from './ground.ts'
 import { GroupCommit } from './group-commit.ts'
 import { settle } from './home.ts'
+import { Imports } from './import/imports.ts'
+import type { ImportReport } from './import/report.ts'
 import { writeOwnership } from './journal.ts'
 import type {
   Append,
@@ -32,15 +39,12 @@ import { Reader } from './reader.ts'
 import { Registry } from './registry.ts'
 import { storageError } from './storage-error.ts'
 import type { Tail } from './tail-file.ts'
-import { usedUp } from './used-up.ts'
 import { verifyLedger } from './verify/verify.ts'
 
-const defaultMaxQueued = 16_384
-
 export class LevelLedger implements Ledger {
-  readonly epoch: number
   readonly previous: PreviousOwner | undefined
   readonly past: Past
+  readonly acknowledgements: Acknowledgements
   readonly #ground: Ground
   readonly #options: OpenLedgerOptions
   readonly #boundary: Boundary
@@ -50,6 +54,8 @@ export class LevelLedger implements Ledger {
   readonly #maintenance: Maintenance
   readonly #listeners = new Listeners()
   readonly #mishaps: Mishaps
+  readonly #admission: Admission
+  readonly #imports: Imports
   #isInert: boolean
   #tail: Tail
   #closing: Promise<void> | undefined
@@ -59,51 +65,80 @@ export class LevelLedger implements Ledger {
     this.#ground = ground
     this.#options = options
     this.#boundary = options.boundary ?? noBoundary
-    this.epoch = ownership.epoch
     this.previous = previous
     this.#isInert = !isAtHome
     this.#tail = loaded.tail
     this.#registry.load(loaded)
+    this.#admission = new Admission({
+      db,
+      registry: this.#registry,
+      commits: () => this.#commits,
+      mishaps: () => this.#mishaps,
+      maxQueued: options.maxQueued,
+      importing: () => this.#imports.refusal,
+      isClosing: () => this.#closing !== undefined,
+    })
     this.#mishaps = new Mishaps(
       ground,
       { pause: options.pause, boundary: this.#boundary },
       {
         tail: () => this.#tail,
-        giveUp: (placed, cause) => this.#giveUp(placed, cause),
-        rejectWaiting: error => this.#rejectWaiting(error),
+        giveUp: (placed, cause) => this.#admission.giveUp(placed, cause),
+        rejectWaiting: error => this.#admission.rejectWaiting(error),
         load: anew => {
           this.#registry.load(anew)
           this.#tail = anew.tail
         },
         tell: ghosts => this.#listeners.tell(ghosts),
-        goOn: tail => this.#goOn(tail),
+        goOn: tail => this.#admission.goOn(tail),
       },
     )
     this.#commits = new GroupCommit(db, loaded.tail, {
-      author: authorOf(ownership),
+      author: authorOf(ownership, ground.schema),
       sync: options.durability !== 'process',
       aroundFlush: options.aroundFlush,
       onDurable: placed => this.#publish(placed),
       onRejected: (error, placed) => this.#mishaps.recover(error, placed),
     })
     this.#reader = new Reader(db, {
-      beside: { losses: loaded.losses, archive: ground.archive },
+      beside: () => this.#beside,
       tail: () => this.#tail,
       head: box => this.#registry.heads.get(box),
       ready: () => this.#ready(),
     })
     this.past = new Past(this.#reader)
-    this.#maintenance = new Maintenance({
+    const beside = {
       db,
-      archive: ground.archive,
       options,
-      reading: read => this.#reader.reading(read),
-      write: write => this.#commits.other(write),
+      reading: <T>(read: (db: Database) => Promise<T>) => this.#reader.reading(read),
+      write: (write: () => Promise<void>) => this.#commits.other(write),
+      refusal: () => this.#admission.outage(),
+    }
+    this.acknowledgements = new Acknowledgements(beside)
+    this.#maintenance = new Maintenance({
+      ...beside,
+      archive: ground.archive,
       parked: () => this.#registry.parked,
-      refusal: () => this.#outage(),
       closed: this.#mishaps.signal,
     })
+    this.#imports = new Imports(ground, options, {
+      refusal: () =>
+        this.#admission.outage() ?? this.#imports.notEmpty(this.#tail.position + this.#commits.length),
+      write: write => this.#commits.other(write),
+      closed: this.#mishaps.signal,
+      begin: imported => {
+        this.#isInert = true
+        this.#registry.load(imported)
+        this.#tail = imported.tail
+        this.#commits.beginAt(imported.tail, authorOf(ground.ownership, ground.schema))
+        ground.tailFile.sync(imported.tail)
+      },
+    })
     if (ground.isFull) this.#mishaps.waitForRoom()
+  }
+
+  get epoch(): number {
+    return this.#ground.ownership.epoch
   }
 
   get tail(): Tail {
@@ -112,6 +147,11 @@ export class LevelLedger implements Ledger {
 
   get isInert(): boolean {
     return this.#isInert
+  }
+
+  get #beside(): Beside {
+    const { loaded, archive, schema } = this.#ground
+    return { losses: loaded.losses, archive, schema }
   }
 
   get parked(): ReadonlyMap<string, Parked> {
@@ -147,41 +187,7 @@ export class LevelLedger implements Ledger {
   }
 
   append(append: Append): Promise<Committed> {
-    const refusal = this.#refusal(append)
-    if (refusal) return Promise.reject(refusal)
-    return new Promise((resolve, reject) => this.#add(append, resolve, reject))
-  }
-
-  #add(append: Append, resolve: Entry['resolve'], reject: Entry['reject']): void {
-    const before = this.#registry.heads.get(append.box)
-    const entry = { append, before, executions: this.#registry.executionsBefore(append), resolve, reject }
-    try {
-      this.#commits.add(entry)
-      this.#registry.claim(entry)
-    } catch (cause) {
-      entry.reject(new BoxError('INVALID_ARGUMENT', 'The transition is not JSON', { cause }))
-    }
-  }
-
-  #refusal(append: Append): BoxError | undefined {
-    const outage = this.#outage()
-    if (outage) return outage
-    if (this.#commits.length >= (this.#options.maxQueued ?? defaultMaxQueued))
-      return new BoxError('ENGINE_OVERLOADED', 'Too many transitions wait for the disk; try again later', {
-        details: { waiting: this.#commits.length },
-      })
-    return this.#registry.refusal(append) ?? this.#reuse(append)
-  }
-
-  #outage(): BoxError | undefined {
-    if (this.#closing) return closedError()
-    const { failure } = this.#mishaps
-    return failure && again(failure)
-  }
-
-  /** Only what is new has to ask the disk. */
-  #reuse(append: Append): BoxError | undefined {
-    return this.#mishaps.isRecovering ? undefined : usedUp(this.#ground.db, append)
+    return this.#admission.append(append)
   }
 
   #publish(placed: readonly Placed[]): void {
@@ -197,33 +203,6 @@ export class LevelLedger implements Ledger {
 
   onCommit(listener: Listener): () => void {
     return this.#listeners.add(listener)
-  }
-
-  /** What has waited was accepted before the heads were loaded anew: it is looked at again. */
-  #goOn(tail: Tail): void {
-    const waiting = this.#commits.takeWaiting()
-    for (const entry of waiting) this.#registry.release(entry)
-    this.#commits.resume(tail)
-    for (const { append, resolve, reject } of waiting) {
-      const refusal = this.#registry.refusal(append) ?? this.#reuse(append)
-      if (refusal) reject(refusal)
-      else this.#add(append, resolve, reject)
-    }
-  }
-
-  #giveUp(placed: readonly Placed[], cause: unknown): void {
-    for (const { entry } of placed) {
-      this.#registry.release(entry)
-      entry.reject(commitUnknown(entry, cause))
-    }
-  }
-
-  #rejectWaiting(error: BoxError): void {
-    this.#commits.rejectOthers(again(error))
-    for (const entry of this.#commits.takeWaiting()) {
-      this.#registry.release(entry)
-      entry.reject(again(error))
-    }
   }
 
   async #ready(): Promise<void> {
@@ -260,9 +239,29 @@ export class LevelLedger implements Ledger {
         parked: this.#registry.parked,
         epoch: this.epoch,
         tailFile: this.#ground.tailFile,
-        beside: { losses: this.#ground.loaded.losses, archive: this.#ground.archive },
+        beside: this.#beside,
       }),
     )
+  }
+
+  async *export({
+    box,
+    upTo = this.#tail,
+  }: {
+    readonly box?: string
+    readonly upTo?: Tail
+  } = {}): AsyncGenerator<string[], void, undefined> {
+    await this.#ready()
+    yield* exportLines(box, {
+      reading: read => this.#reader.reading(read),
+      tail: upTo,
+      beside: this.#beside,
+      parked: this.#registry.parked,
+    })
+  }
+
+  import(lines: AsyncIterable<string>): Promise<ImportReport> {
+    return this.#imports.take(lines)
   }
 
   archive(before: number): Promise<ArchiveReport> {
@@ -279,16 +278,20 @@ export class LevelLedger implements Ledger {
   }
 
   async #close(): Promise<void> {
-    const { db, ownership, tailFile, lock } = this.#ground
+    const { db, tailFile, lock } = this.#ground
     this.#mishaps.close()
     try {
+      await this.#imports.idle()
       await this.#maintenance.idle()
       if (!this.failure) await this.#commits.idle()
       await this.#mishaps.idle()
-      this.#rejectWaiting(closedError())
+      this.#admission.rejectWaiting(closedError())
       if (this.#mishaps.isUsable) {
         this.#boundary('before leaving the owner')
-        await writeOwnership(db, { ...ownership, closed: new Date(this.#options.now()).toISOString() })
+        await writeOwnership(db, {
+          ...this.#ground.ownership,
+          closed: new Date(this.#options.now()).toISOString(),
+        })
         this.#boundary('after leaving the owner')
       }
     } catch (error) {

@@ -1,11 +1,12 @@
 import { type Boundary, noBoundary, type StreamHead } from '../machines/index.ts'
-import type { Archive } from './archive/archive.ts'
+import type { Beside } from './beside.ts'
 import { checkChain } from './chain.ts'
 import { seal } from './codec.ts'
 import type { Database } from './database.ts'
 import { isOver } from './entry.ts'
 import { loadExecutionCounts } from './executions.ts'
 import { loadHeads, loadNames } from './heads.ts'
+import { discardImport } from './import/unfinished.ts'
 import { headKey, removedKey } from './keys.ts'
 import type { Parked } from './ledger.ts'
 import { type Losses, loadDeclared, loadLosses } from './losses.ts'
@@ -33,19 +34,20 @@ export interface Loaded {
 export async function load(
   db: Database,
   known: Tail | undefined,
-  archive: Archive,
+  { archive, schema }: Pick<Beside, 'archive' | 'schema'>,
   boundary: Boundary = noBoundary,
 ): Promise<Loaded> {
+  await discardImport(db)
   const losses = await loadLosses(db)
   const [{ tail, epoch, parked }, { heads, damaged }, executions, declared] = await Promise.all([
-    checkChain(db, known, { losses, archive }),
+    checkChain(db, known, { losses, archive, schema }),
     loadHeads(db),
     loadExecutionCounts(db),
     loadDeclared(db),
   ])
   for (const [box, why] of declared) parked.set(box, why)
   for (const box of damaged) {
-    const head = await rebuildHead(db, box)
+    const head = await rebuildHead(db, box, { archive, schema })
     if (head && !isOver(head)) {
       boundary('before mending a head')
       await db.put(headKey(box), seal(JSON.stringify(head)), { sync: true })

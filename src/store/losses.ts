@@ -10,12 +10,15 @@ import { entryPages } from './scan.ts'
  * - `record`: positions without frame and body
  * - `body`: positions with a frame, which says of which box and version the lost body was
  * - `frame`: a position with a body, whose frame was made anew and is not the one that its successor links to
+ *
+ * An import of one box declares in the same way what was left out: `elsewhere`, positions of other boxes, without frame
+ * and body.
  */
 export interface Loss {
   readonly from: number
   /** inclusive */
   readonly to: number
-  readonly what: 'record' | 'body' | 'frame'
+  readonly what: 'record' | 'body' | 'frame' | 'elsewhere'
   /** hash of the frame that was at `to`, where it is known: what the next one links to */
   readonly hash?: string
 }
@@ -31,7 +34,12 @@ export class Losses {
 
   /** last position that is lost altogether; 0: none */
   get end(): number {
-    return this.#losses.findLast(({ what }) => what === 'record')?.to ?? 0
+    return this.#losses.findLast(isGone)?.to ?? 0
+  }
+
+  /** Whether anything is declared at all. */
+  get isEmpty(): boolean {
+    return this.#losses.length === 0
   }
 
   at(position: number): Loss | undefined {
@@ -48,8 +56,8 @@ export class Losses {
 
   /** There is no record there, and none is missed. */
   hasNoRecord(position: number): boolean {
-    const what = this.at(position)?.what
-    return what === 'record' || what === 'body'
+    const loss = this.at(position)
+    return loss !== undefined && (isGone(loss) || loss.what === 'body')
   }
 
   /** What the frame after a position links to, where that is not the hash of the frame that is there. */
@@ -62,11 +70,16 @@ export class Losses {
   spans(from: number, to: number): boolean {
     for (let at = from; at <= to; ) {
       const loss = this.at(at)
-      if (loss?.what !== 'record') return false
+      if (loss === undefined || !isGone(loss)) return false
       at = loss.to + 1
     }
     return true
   }
+}
+
+/** Neither frame nor body is there. */
+export function isGone({ what }: Loss): boolean {
+  return what === 'record' || what === 'elsewhere'
 }
 
 export async function loadLosses(db: Database): Promise<Losses> {

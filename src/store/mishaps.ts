@@ -103,7 +103,7 @@ export class Mishaps {
   }
 
   async #reopen(cause: unknown, placed: readonly Placed[], onFailure: () => void): Promise<void> {
-    const { db, tailFile, medium, archive, ownership } = this.#ground
+    const { db, tailFile, medium, archive, schema, ownership } = this.#ground
     const before = this.#ledger.tail()
     let undecided = placed
     const giveUp = () => {
@@ -113,6 +113,7 @@ export class Mishaps {
     const reopened = await reopen(db, before, ownership, {
       ballast: medium.ballast,
       archive,
+      schema,
       signal: this.signal,
       ...this.#ways,
       onFailure: failure => {
@@ -128,7 +129,7 @@ export class Mishaps {
       return
     }
     const { loaded, isFull } = reopened
-    const ghosts = await ghostsAfter(before, loaded, db, archive)
+    const ghosts = await ghostsAfter(before, loaded, db, { archive, schema })
     this.#ledger.load(loaded)
     tailFile.write(loaded.tail)
     this.#failure = undefined

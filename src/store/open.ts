@@ -1,4 +1,4 @@
-import { BoxError, noBoundary } from '../machines/index.ts'
+import { BoxError, noBoundary, schema } from '../machines/index.ts'
 import { archiveOf } from './archive/archive.ts'
 import type { Ground } from './ground.ts'
 import { isAtHome as isHome } from './home.ts'
@@ -7,6 +7,7 @@ import type { Ledger, OpenLedgerOptions, PreviousOwner } from './ledger.ts'
 import { LevelLedger } from './level-ledger.ts'
 import { load } from './load.ts'
 import { homeDirectory, type Medium } from './medium.ts'
+import { checkSchema, raiseSchema } from './schema.ts'
 import { storageError } from './storage-error.ts'
 import type { TailFile } from './tail-file.ts'
 
@@ -45,7 +46,18 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
     boundary('before making the ballast')
     isFull ||= !(await ballast.make())
     boundary('after making the ballast')
-    return new LevelLedger({ ...begun, medium, archive: archiveOf(home), lock, tailFile, isFull }, options)
+    return new LevelLedger(
+      {
+        ...begun,
+        medium,
+        archive: archiveOf(home),
+        schema: options.schema ?? schema,
+        lock,
+        tailFile,
+        isFull,
+      },
+      options,
+    )
   } catch (error) {
     for (const step of undo.reverse()) await step()
     throw storageError(error, `Opening the home ${home}`)
@@ -54,7 +66,15 @@ export async function openLedger(options: OpenLedgerOptions): Promise<Ledger> {
 
 /** Opens the database, loads what it holds, and enters this ownership into the journal. */
 async function begin(
-  { home, bootId, engine, durability = 'sync', now, boundary = noBoundary }: OpenLedgerOptions,
+  {
+    home,
+    bootId,
+    engine,
+    durability = 'sync',
+    now,
+    boundary = noBoundary,
+    schema: current = schema,
+  }: OpenLedgerOptions,
   medium: Medium,
   tailFile: TailFile,
 ): Promise<Pick<Ground, 'db' | 'ownership' | 'previous' | 'loaded' | 'isAtHome'>> {
@@ -63,10 +83,17 @@ async function begin(
   boundary('after opening the database')
   try {
     await checkFormat(db)
+    const raised = await checkSchema(db, current)
+    if (raised) await raiseSchema(db, { archive: archiveOf(home), schema: current, engine, boundary })
     const last = await lastOwnership(db)
     // Without syncs the host may have kept the tail file and lost records: that is what was asked for.
     const lostPower = last?.durability === 'process' && last.bootId !== bootId && last.closed === undefined
-    const loaded = await load(db, lostPower ? undefined : tailFile.found, archiveOf(home), boundary)
+    const loaded = await load(
+      db,
+      lostPower ? undefined : tailFile.found,
+      { archive: archiveOf(home), schema: current },
+      boundary,
+    )
     const ownership: Ownership = {
       // The records know an epoch too, should the journal have lost its end.
       epoch: Math.max(last?.epoch ?? 0, loaded.epoch) + 1,

@@ -1,8 +1,18 @@
-import { type LedgerRecord, partsOf, streamOf } from '../machines/index.ts'
+import { BoxError, type LedgerRecord, partsOf, streamOf } from '../machines/index.ts'
 import { fileOfBody } from './archive/archive.ts'
 import type { Beside } from './beside.ts'
 import { corrupt } from './chain.ts'
-import { decodeBody, decodeFrame, encodeFrame, type Frame, noHash, recordOf, sha256 } from './codec.ts'
+import {
+  type Body,
+  decodeBody,
+  decodeFrame,
+  decodeStored,
+  encodeFrame,
+  type Frame,
+  noHash,
+  recordOf,
+  sha256,
+} from './codec.ts'
 import type { Database } from './database.ts'
 import { bodiesOf, bodyKey, frameKey, framesBetween, partsOfBodyKey, positionOfFrameKey } from './keys.ts'
 import type { Losses } from './losses.ts'
@@ -89,7 +99,7 @@ async function prove(
   positions: readonly number[],
   texts: ReadonlyMap<number, string>,
   tail: Tail,
-  { losses, archive }: Beside,
+  { losses, archive, schema }: Beside,
 ): Promise<Proven> {
   const frames = positions.map(position => decodeFrame(texts.get(position)))
   const bodyKeys = frames.map((frame, n) =>
@@ -120,7 +130,13 @@ async function prove(
     const linked = hash === expected && declared === undefined
     if (!linked && !(intact && (await provenBackwards(db, losses, frame, text, bodyText))))
       return damaged('The frame is damaged', undefined)
-    const body = intact ? decodeBody(bodyText) : undefined
+    let body: Body | undefined
+    try {
+      body = intact ? decodeBody(bodyText, schema) : undefined
+    } catch (error) {
+      if (!BoxError.is(error)) throw error
+      return { records, damage: error }
+    }
     if (body === undefined) return damaged('The body is damaged', frame.box)
     if (body.box !== frame.box || body.version !== frame.version)
       return damaged('The body belongs to another record', frame.box)
@@ -144,7 +160,7 @@ export async function provenBackwards(
   const before = position === 1 ? undefined : await db.get(frameKey(position - 1))
   const hashBefore = position === 1 ? noHash : before === undefined ? undefined : sha256(before)
   const expected = losses.hashAt(position - 1) ?? hashBefore
-  const body = decodeBody(bodyText)
+  const body = decodeStored(bodyText)
   return prev === expected && body?.box === box && body.version === version && encodeFrame(frame) === text
 }
 

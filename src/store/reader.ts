@@ -13,7 +13,7 @@ import type { Tail } from './tail-file.ts'
 
 /** What a reader has to know of the ledger that it reads. */
 export interface Source {
-  readonly beside: Beside
+  beside(): Beside
   tail(): Tail
   /** of a stream that is not over */
   head(stream: string): StreamHead | undefined
@@ -33,7 +33,7 @@ export class Reader {
 
   /** What a reading proves records by. */
   ground(): { readonly tail: Tail; readonly beside: Beside } {
-    return { tail: this.#source.tail(), beside: this.#source.beside }
+    return { tail: this.#source.tail(), beside: this.#source.beside() }
   }
 
   async removedHead(box: string): Promise<Head | undefined> {
@@ -57,7 +57,7 @@ export class Reader {
     let next = Math.max(1, from)
     while (next <= Math.min(to ?? Number.POSITIVE_INFINITY, this.#source.tail().position)) {
       const page = await this.reading(db =>
-        readPage(db, next, to ?? Number.MAX_SAFE_INTEGER, this.#source.tail(), this.#source.beside),
+        readPage(db, next, to ?? Number.MAX_SAFE_INTEGER, this.#source.tail(), this.#source.beside()),
       )
       const { records, damage } = page
       next = page.next
@@ -73,7 +73,7 @@ export class Reader {
     const { positions, version, damage } = await this.reading(db => positionsOf(db, box, last))
     for (let at = positions.findIndex(position => position >= from); at >= 0 && at < positions.length; ) {
       const places = [...positions.subarray(at, at + pageSize)]
-      const page = await this.reading(db => readPlaces(db, places, tail, this.#source.beside))
+      const page = await this.reading(db => readPlaces(db, places, tail, this.#source.beside()))
       yield* page.records
       if (page.damage) throw page.damage
       at += places.length
@@ -88,7 +88,7 @@ export class Reader {
     for (let ended = false; !ended; ) {
       tail = this.#source.tail()
       const { records, damage } = await this.reading(db =>
-        readStreamPage(db, stream, next, tail, this.#source.beside),
+        readStreamPage(db, stream, next, tail, this.#source.beside()),
       )
       next += records.length
       yield* records

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Boundary, BoxError } from '../machines/index.ts'
+import type { Boundary, BoxError, Schema } from '../machines/index.ts'
 import type { Archive } from './archive/archive.ts'
 import type { Ballast } from './ballast.ts'
+import type { Beside } from './beside.ts'
 import type { Database } from './database.ts'
 import { loadRemovedHead } from './heads.ts'
 import { type Ownership, writeOwnership } from './journal.ts'
@@ -14,6 +15,7 @@ import type { Tail } from './tail-file.ts'
 export interface ReopenOptions {
   readonly ballast: Ballast
   readonly archive: Archive
+  readonly schema: Schema
   /** gives up */
   readonly signal: AbortSignal
   readonly pause: Pause | undefined
@@ -40,7 +42,7 @@ export async function reopen(
   db: Database,
   known: Tail,
   ownership: Ownership,
-  { ballast, archive, signal, pause, boundary, onFailure }: ReopenOptions,
+  { ballast, archive, schema, signal, pause, boundary, onFailure }: ReopenOptions,
 ): Promise<Reopened | undefined> {
   let isFull = false
   for await (const _ of attempts(signal, pause)) {
@@ -49,7 +51,7 @@ export async function reopen(
         boundary('before reopening the database')
         await db.close()
         await db.open()
-        const loaded = await load(db, known, archive, boundary)
+        const loaded = await load(db, known, { archive, schema }, boundary)
         await writeOwnership(db, ownership)
         boundary('after reopening the database')
         return { loaded, isFull: isFull || !(await ballast.make()) }
@@ -94,12 +96,12 @@ export async function ghostsAfter(
   known: Tail,
   loaded: Loaded,
   db: Database,
-  archive: Archive,
+  { archive, schema }: Pick<Beside, 'archive' | 'schema'>,
 ): Promise<Committed[]> {
   const { tail, heads, losses } = loaded
   const ghosts: Committed[] = []
   for (let next = known.position + 1; next <= tail.position; ) {
-    const page = await readPage(db, next, tail.position, tail, { losses, archive })
+    const page = await readPage(db, next, tail.position, tail, { losses, archive, schema })
     const { records, damage } = page
     for (const record of records) {
       // A box has one transition at most in a group: its head is that of this record.

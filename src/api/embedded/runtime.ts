@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import {
   assertWanted,
   type BoxInfo,
@@ -7,7 +6,6 @@ import {
   type Explanation,
   type ForkEvent,
   type ForkResult,
-  hasSecrets,
   lifecycle,
   type RuntimeMetrics,
   records,
@@ -15,22 +13,27 @@ import {
   whileWanted,
   withStrays,
 } from '../../engine/index.ts'
-import { BoxError, type Difference, type Head, type LedgerRecord } from '../../machines/index.ts'
-import type { ArchiveReport, CompactReport, VerifyReport } from '../../store/index.ts'
+import { BoxError, type Difference, type LedgerRecord } from '../../machines/index.ts'
+import type { ArchiveReport, CompactReport, ImportReport, VerifyReport } from '../../store/index.ts'
 import type { Moment } from '../audit.ts'
 import type { CommandOptions, EventsOptions, RemoveOptions } from '../box.ts'
 import type { BoxRuntime } from '../box-runtime.ts'
 import { checkIdOrName, checkVerdict } from '../id-or-name.ts'
-import { type NewBox, newBox } from '../new-box.ts'
+import { newBox } from '../new-box.ts'
 import { Observable } from '../observable.ts'
 import { observeEvents } from '../observe.ts'
 import { type BoxOptions, check, shapes } from '../options.ts'
 import type { ListFilter } from '../runtime-options.ts'
+import { Subscription } from '../subscription.ts'
+import type { DurableSubscription, SubscriptionOptions, Subscriptions } from '../subscriptions.ts'
+import { checkLines, type ExportOptions } from '../transfer.ts'
 import { EmbeddedAudit } from './audit.ts'
 import { EmbeddedBox } from './box.ts'
+import { createBox, getOrCreateBox } from './creation.ts'
 import { EmbeddedImages } from './images.ts'
-import { withItsImage } from './its-image.ts'
 import { LookUp } from './look-up.ts'
+import { subscriptionSource, subscriptionsOf } from './subscriptions.ts'
+import { exportLines } from './transfer.ts'
 
 /** What is around the engine's close. */
 export type AroundClose = (close: () => Promise<void>) => Promise<void>
@@ -38,6 +41,7 @@ export type AroundClose = (close: () => Promise<void>) => Promise<void>
 /** The engine of one home, in this process. */
 export class EmbeddedRuntime implements BoxRuntime {
   readonly images: EmbeddedImages
+  readonly subscriptions: Subscriptions
   readonly #engine: Engine
   readonly #lookUp: LookUp
   readonly #audit: EmbeddedAudit
@@ -47,6 +51,7 @@ export class EmbeddedRuntime implements BoxRuntime {
   constructor(engine: Engine, around: AroundClose = close => close()) {
     this.#engine = engine
     this.images = new EmbeddedImages(engine)
+    this.subscriptions = subscriptionsOf(engine)
     this.#lookUp = new LookUp(engine)
     this.#audit = new EmbeddedAudit(engine, () => this.#boxes)
     this.#around = around
@@ -55,7 +60,7 @@ export class EmbeddedRuntime implements BoxRuntime {
   async create(options: BoxOptions = {}, c: CommandOptions = {}): Promise<EmbeddedBox> {
     const wanted = newBox(options)
     const meta = this.#command(c)
-    return whileWanted(meta.signal, () => this.#create(wanted, meta))
+    return whileWanted(meta.signal, async () => createBox(this.#opened, wanted, meta))
   }
 
   async getOrCreate(
@@ -67,7 +72,7 @@ export class EmbeddedRuntime implements BoxRuntime {
     const { name } = wanted
     if (name === undefined)
       throw new BoxError('INVALID_ARGUMENT', 'name is needed', { details: { field: 'name' } })
-    return whileWanted(meta.signal, () => this.#getOrCreate(name, wanted, meta))
+    return whileWanted(meta.signal, async () => getOrCreateBox(this.#opened, name, wanted, meta))
   }
 
   async get(idOrName: string): Promise<EmbeddedBox | undefined> {
@@ -127,6 +132,14 @@ export class EmbeddedRuntime implements BoxRuntime {
       yield* records(this.#engine, { ...(await this.streamOf(given)), holds: false })
     }
     return observeEvents(read.bind(this), o)
+  }
+
+  subscription(name: string, o: SubscriptionOptions = {}): DurableSubscription {
+    return new Subscription(
+      name,
+      o,
+      subscriptionSource(this.#engine, name, given => this.streamOf(given)),
+    )
   }
 
   async *history(idOrName: string): AsyncGenerator<LedgerRecord, void, undefined> {
@@ -200,6 +213,16 @@ export class EmbeddedRuntime implements BoxRuntime {
     return id === undefined ? withStrays(report, this.#engine) : report
   }
 
+  exportLedger(o: ExportOptions = {}): AsyncIterableIterator<string> {
+    return exportLines(this.#engine, this.#lookUp, o)
+  }
+
+  async importLedger(lines: AsyncIterable<string>): Promise<ImportReport> {
+    this.#assertOpen()
+    checkLines(lines)
+    return this.#engine.import(lines)
+  }
+
   async archive(o: { readonly before: Date }): Promise<ArchiveReport> {
     this.#assertOpen()
     const { before } = check(shapes.archive, o, 'options')
@@ -235,36 +258,9 @@ export class EmbeddedRuntime implements BoxRuntime {
     return this.#lookUp
   }
 
-  #box(head: Head): EmbeddedBox {
-    return new EmbeddedBox(this.#engine, head.box)
-  }
-
-  async #create(wanted: NewBox, c: CommandOptions): Promise<EmbeddedBox> {
+  get #opened(): Engine {
     this.#assertOpen()
-    const known = await withItsImage(this.#engine.home, wanted)
-    return this.#box(await lifecycle.create(this.#engine, known, c))
-  }
-
-  async #getOrCreate(name: string, wanted: NewBox, c: CommandOptions) {
-    for (;;) {
-      const head = this.#engine.projections.byName(name)
-      if (head !== undefined) {
-        // The same command again, its answer lost: the same answer.
-        const own = c.commandId && (await this.#engine.ledger.command(c.commandId))?.box === head.box
-        if (own) return { box: this.#box(head), created: true, differs: [] }
-        const differs = differences(wanted, head)
-        if (wanted.secrets && !(await hasSecrets(this.#engine.home, head.box, wanted.secrets)))
-          differs.push('secrets')
-        return { box: this.#box(head), created: false, differs }
-      }
-      try {
-        return { box: await this.#create(wanted, c), created: true, differs: [] }
-      } catch (error) {
-        const rival = this.#engine.ledger.claimant(name)
-        if (!BoxError.is(error, 'NAME_TAKEN') || rival === undefined) throw error
-        await this.#engine.submit(rival, () => undefined)
-      }
-    }
+    return this.#engine
   }
 
   #command(c: CommandOptions): CommandOptions {
@@ -283,16 +279,4 @@ export class EmbeddedRuntime implements BoxRuntime {
   #assertOpen(): void {
     if (this.#closing !== undefined || this.#engine.isClosed) throw closedError()
   }
-}
-
-/** Names of the options that were given and are not as the box has them. */
-function differences(wanted: NewBox, head: Head): string[] {
-  const { spec, labels } = head.state.context
-  const has: Record<string, unknown> = { ...spec, labels }
-  const wants: Record<string, unknown> = { ...wanted.spec, labels: wanted.labels }
-  return Object.entries(wanted.given)
-    .filter(
-      ([key, value]) => key !== 'name' && value !== undefined && !isDeepStrictEqual(wants[key], has[key]),
-    )
-    .map(([key]) => key)
 }

@@ -9,6 +9,8 @@ import type { EmbeddedRuntime } from '../embedded/runtime.ts'
 import { assertAbsoluteImage } from '../images.ts'
 import { assertAbsolute } from '../new-box.ts'
 import { check, shapes } from '../options.ts'
+import { subscriptionCalls } from './subscriptions-served.ts'
+import { until } from './until.ts'
 import type { BoxRef } from './wire.ts'
 
 /** What the socket serves: the home's own runtime, which checks all that it is given. */
@@ -32,12 +34,6 @@ export type BoxCall = (
   args: Arguments,
   signal: AbortSignal,
 ) => Promise<unknown>
-
-/** The caller's options, whose wait ends when the caller goes; what is no object is left for the runtime to refuse. */
-export function until(options: unknown, signal: AbortSignal): never {
-  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options)
-  return (isObject ? { ...options, signal } : options === undefined ? { signal } : options) as never
-}
 
 function refOf({ engine }: Served, { id }: EmbeddedBox): BoxRef {
   const head = engine.ledger.head(id)
@@ -112,6 +108,7 @@ export const calls: Readonly<Record<string, Call>> = {
     await runtime.images.addFor(String(request), name as never, image as never, { signal })
     return {}
   },
+  ...subscriptionCalls,
   removeImage: async ({ runtime }, [name]) => ({ value: await runtime.images.remove(name as never) }),
 }
 

@@ -1,15 +1,18 @@
 import type { Observable } from 'rxjs'
 import type { BoxInfo, Explanation, ForkEvent, ForkResult, RuntimeMetrics } from '../../engine/index.ts'
 import type { Difference, LedgerRecord } from '../../machines/index.ts'
-import type { ArchiveReport, CompactReport, VerifyReport } from '../../store/index.ts'
+import type { ArchiveReport, CompactReport, ImportReport, VerifyReport } from '../../store/index.ts'
 import type { Moment } from '../audit.ts'
 import type { Box, CommandOptions, EventsOptions, RemoveOptions } from '../box.ts'
 import type { BoxRuntime } from '../box-runtime.ts'
 import { checkVerdict } from '../id-or-name.ts'
+import { linesOf } from '../lines.ts'
 import { newBox } from '../new-box.ts'
 import { observe, observeEvents } from '../observe.ts'
 import { type BoxOptions, check, shapes } from '../options.ts'
 import type { ListFilter } from '../runtime-options.ts'
+import type { DurableSubscription, SubscriptionOptions } from '../subscriptions.ts'
+import type { ExportOptions } from '../transfer.ts'
 import { part, partCommand, wordOf } from './arguments.ts'
 import { RemoteAudit } from './audit.ts'
 import { RemoteBox } from './box.ts'
@@ -17,6 +20,8 @@ import type { OwnerClient, StreamWait } from './client.ts'
 import { eventsOf } from './events.ts'
 import { RemoteImages } from './images.ts'
 import { Shared } from './shared.ts'
+import { RemoteSubscriptions } from './subscriptions.ts'
+import { remoteExport, remoteImport } from './transfer-client.ts'
 import type { BoxRef } from './wire.ts'
 
 interface Made {
@@ -28,6 +33,7 @@ interface Made {
 /** The boxes of a home through its owner's socket. */
 export class RemoteRuntime implements BoxRuntime {
   readonly images: RemoteImages
+  readonly subscriptions: RemoteSubscriptions
   readonly #client: OwnerClient
   readonly #shared: Shared
   readonly #audit: RemoteAudit
@@ -39,6 +45,9 @@ export class RemoteRuntime implements BoxRuntime {
     this.#shared = new Shared(client)
     this.#audit = new RemoteAudit((verb, args) => this.#call(verb, args))
     this.images = new RemoteImages((verb, args, signal) => this.#call(verb, args, signal))
+    this.subscriptions = new RemoteSubscriptions(client, (verb, args, signal) =>
+      this.#call(verb, args, signal),
+    )
   }
 
   async create(options: BoxOptions = {}, c?: CommandOptions): Promise<Box> {
@@ -104,6 +113,10 @@ export class RemoteRuntime implements BoxRuntime {
     return observeEvents(given => this.#events(given, { holds: false }), o)
   }
 
+  subscription(name: string, o: SubscriptionOptions = {}): DurableSubscription {
+    return this.subscriptions.begin(name, o)
+  }
+
   async *history(idOrName: string): AsyncGenerator<LedgerRecord, void, undefined> {
     const id = await this.#idOf(idOrName)
     yield* eventsOf(this.#client, `/box/${id}/stream/history`, {}, {})
@@ -124,6 +137,14 @@ export class RemoteRuntime implements BoxRuntime {
     const { options } = part(shapes.verify, o, 'options')
     const { box } = options
     return this.#call('verify', [{ ...options, ...(box === undefined ? {} : { box: wordOf(box) }) }])
+  }
+
+  exportLedger(o: ExportOptions = {}): AsyncIterableIterator<string> {
+    return linesOf(remoteExport(this.#client, o))
+  }
+
+  async importLedger(lines: AsyncIterable<string>): Promise<ImportReport> {
+    return remoteImport(this.#client, lines)
   }
 
   async archive(o: { readonly before: Date }): Promise<ArchiveReport> {
@@ -166,6 +187,7 @@ export class RemoteRuntime implements BoxRuntime {
   }
 
   async close(): Promise<void> {
+    await this.subscriptions.close()
     this.#client.close()
     this.#shared.actors.close()
     await this.#afterClose()

@@ -7,8 +7,8 @@ import type { Engine } from '../../engine/index.ts'
 import { LookUp } from '../embedded/look-up.ts'
 import { EmbeddedRuntime } from '../embedded/runtime.ts'
 import { socketOf } from '../home.ts'
-import { serveExec } from './exec-server.ts'
 import { routesOf } from './routes.ts'
+import { serveConnection } from './transfer-server.ts'
 
 /** How long a closing owner goes on with the calls it has begun, in `ms`; they are asked again at the next one. */
 const drainMs = 1_000
@@ -57,7 +57,7 @@ export class OwnerServer {
     const server = createServer(getRequestListener(routes.fetch, { overrideGlobalObjects: false }))
     // For a client to say what it wants; the answer may take as long as a guest takes to boot.
     server.requestTimeout = requestMs
-    server.on('upgrade', (request, socket, head) => serveExec(engine, request, socket, head))
+    server.on('upgrade', (request, socket, head) => serveConnection(engine, request, socket, head))
     server.on('connection', socket => {
       sockets.add(socket)
       socket.once('close', () => sockets.delete(socket))

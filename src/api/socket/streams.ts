@@ -3,11 +3,14 @@ import type { EmbeddedBox } from '../embedded/box.ts'
 import { progressOf } from '../embedded/copy.ts'
 import { check, shapes } from '../options.ts'
 import { Bell } from './bell.ts'
-import { type Served, until } from './calls.ts'
+import type { Served } from './calls.ts'
 import { consoleLines } from './console.ts'
 import { followed } from './followed.ts'
 import { headOf } from './head.ts'
 import { changes, states } from './infos.ts'
+import { subscriptionLines } from './subscriptions-served.ts'
+import { servedExport } from './transfer-server.ts'
+import { until } from './until.ts'
 
 export type Lines = AsyncGenerator<unknown, void, undefined>
 export type Stream = (served: Served, args: readonly unknown[], signal: AbortSignal) => Lines
@@ -28,6 +31,9 @@ export const streams: Readonly<Record<string, Stream>> = {
   async *events({ engine, runtime }, [o], signal) {
     yield* followed(engine, await runtime.streamOf(until(o, signal)))
   },
+  subscription: subscriptionLines,
+  /** pages of lines; a mark says where one goes on that was cut off */
+  export: (served, [o, mark]) => servedExport(served, o, mark),
   changes: ({ engine }, args, signal) => changes(engine, { ...resumeAt(args), signal }),
   /** all boxes whenever something has changed: a reader who is slow gets the latest only */
   async *boxes({ engine, runtime }, _, signal) {

@@ -8,10 +8,11 @@ import {
   differencesOf,
   isBoxState,
   isCommand,
-  isEventType,
+  isExecutionEvent,
   isRefusal,
   plainStateOf,
   quoted,
+  schema,
   step,
   type Transition,
 } from '../../machines/index.ts'
@@ -82,7 +83,8 @@ function outcomeOf(
   at: number,
   index: number,
 ): Transition | Refused {
-  if (!isEventType(event.type)) throw noEvent(index, `${quoted(event.type)} is no event of a box`)
+  const isKnown = Object.hasOwn(schema.versions, event.type) && !isExecutionEvent(event)
+  if (!isKnown) throw noEvent(index, `${quoted(event.type)} is no event of a box`)
   // It has been created, and nobody is asked for that a second time.
   if (event.type === 'box.created')
     return { refused: true, state: state.value as string, accepts: accepts(state) }

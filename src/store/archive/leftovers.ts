@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Boundary } from '../../machines/index.ts'
-import { decodeBody } from '../codec.ts'
+import { decodeStored } from '../codec.ts'
 import type { Database } from '../database.ts'
 import { bodiesOf, segmentKey } from '../keys.ts'
 import { segmentOfName } from './archive.ts'
@@ -37,7 +37,7 @@ export async function removeLeftovers(db: Database, directory: string, boundary:
 async function isRedundant(db: Database, path: string): Promise<boolean> {
   const text = await readFile(path, 'utf8')
   for (const line of text.split('\n').filter(line => line !== '')) {
-    const body = decodeBody(line)
+    const body = decodeStored(line)
     if (body === undefined) return false
     const [stored] = await db.values({ ...bodiesOf(body.box, body.version), limit: 1 }).all()
     if (stored !== line) return false

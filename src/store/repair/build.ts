@@ -3,6 +3,7 @@ import { frameKey } from '../keys.ts'
 import type { Parked } from '../ledger.ts'
 import { type Loss, Losses } from '../losses.ts'
 import type { Tail } from '../tail-file.ts'
+import { keepAcknowledgements } from './acknowledgements.ts'
 import { weighEvidence } from './evidence.ts'
 import { Findings } from './findings.ts'
 import { proveFrames } from './frames.ts'
@@ -31,7 +32,7 @@ export interface Built {
  * 1. the global chain, each frame proven;
  * 2. the bodies that frames lead to, and the boxes that they are of;
  * 3. heads and names, by folding;
- * 4. the journal, with what is lost.
+ * 4. the journal, with what is lost, and how far readers have come.
  */
 export async function build(scratch: Database, db: Database, known: Tail | undefined): Promise<Built> {
   const findings = new Findings(scratch)
@@ -45,6 +46,7 @@ export async function build(scratch: Database, db: Database, known: Tail | undef
   const parked = await settleHeads({ findings, ledger, histories, end: chain.tail.position })
   const epoch = await keepJournal(findings, ledger, saved.epochs)
   await writeLosses(ledger, losses)
+  await keepAcknowledgements(findings, ledger, chain.tail.position)
   let lost = 0
   for (const { from, to, what } of losses) if (what !== 'frame') lost += to - from + 1
   return {

@@ -1,4 +1,4 @@
-import { decodeBody, decodeFrame, type Frame } from '../codec.ts'
+import { decodeFrame, decodeStored, type Frame } from '../codec.ts'
 import type { Database } from '../database.ts'
 import { entryPages } from '../scan.ts'
 import { fixed, linkPrefix } from './stash.ts'
@@ -68,7 +68,7 @@ export class Findings {
       places.map(place => `B/${place?.bodyHash ?? ''}`),
     )
     return texts.map((text, n) => {
-      const body = decodeBody(text)
+      const body = decodeStored(text)
       const place = places[n]
       return body?.box === place?.box && body?.version === place?.version ? text : undefined
     })

@@ -1,6 +1,7 @@
 import { unseal } from '../codec.ts'
 import { format, type Ownership, ownershipOf } from '../journal.ts'
 import {
+  acknowledgements,
   compactedKey,
   epochOfOwnerKey,
   formatKey,
@@ -36,8 +37,8 @@ export interface RepairEntry {
   readonly lost: number
 }
 
-/** What a repair says anew, or leaves out. */
-const rewritten: readonly Range[] = [segments, lossKeys, parkedBoxes]
+/** What a repair says anew, leaves out, or takes over elsewhere. */
+const rewritten: readonly Range[] = [segments, lossKeys, parkedBoxes, acknowledgements]
 const written: readonly string[] = [formatKey, homeKey, compactedKey]
 
 /**

@@ -3,13 +3,22 @@ import type { Database } from '../database.ts'
 
 const batchSize = 2_048
 
+export interface Put {
+  readonly type: 'put'
+  readonly key: string
+  readonly value: string
+}
+
 /** The new home's database, filled entry by entry. */
 export class NewLedger {
   readonly db: Database
-  #batch: { type: 'put'; key: string; value: string }[] = []
+  readonly #write: (puts: readonly Put[]) => Promise<void>
+  #batch: Put[] = []
 
-  constructor(db: Database) {
+  /** `write`: how a batch is written; default without a sync */
+  constructor(db: Database, write = (puts: readonly Put[]) => db.batch([...puts])) {
     this.db = db
+    this.#write = write
   }
 
   async put(key: string, value: string): Promise<void> {
@@ -22,7 +31,8 @@ export class NewLedger {
   }
 
   async flush(): Promise<void> {
-    await this.db.batch(this.#batch)
+    const batch = this.#batch
     this.#batch = []
+    if (batch.length > 0) await this.#write(batch)
   }
 }

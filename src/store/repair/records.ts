@@ -1,4 +1,4 @@
-import type { RecordMeta } from '../../machines/index.ts'
+import { type RecordMeta, schema } from '../../machines/index.ts'
 import { isCheckpoint } from '../checkpoints.ts'
 import { decodeBody, decodeFrame, type Frame } from '../codec.ts'
 import { isOver } from '../entry.ts'
@@ -59,7 +59,7 @@ async function saveRecord(
   },
 ): Promise<void> {
   const { box, version, position } = frame
-  const body = decodeBody(text)
+  const body = decodeBody(text, schema)
   if (body && text !== undefined) {
     await ledger.put(bodyKey(box, version, position), text)
     const { commandId, epoch, bootId, engine } = body.meta

@@ -11,13 +11,15 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { Level } from 'level'
+import { schema } from '../../machines/index.ts'
 import { archiveOf } from '../archive/archive.ts'
 import { noHash } from '../codec.ts'
 import type { Database } from '../database.ts'
 import { checkFormatOf } from '../journal.ts'
-import { formatKey } from '../keys.ts'
+import { formatKey, schemaKey } from '../keys.ts'
 import { keepStill, takeLock } from '../lock.ts'
 import { Losses } from '../losses.ts'
+import { checkSchemaOf, schemaIn } from '../schema.ts'
 import { storageError } from '../storage-error.ts'
 import { openTailFile, readTailFile } from '../tail-file.ts'
 import { verifyLedger } from '../verify/verify.ts'
@@ -102,7 +104,7 @@ async function repairInto({ home, target, engine, now }: RepairOptions): Promise
       const verified = await verifyLedger(db, {
         ...built,
         tailFile,
-        beside: { losses: new Losses(built.losses), archive: archiveOf(target) },
+        beside: { losses: new Losses(built.losses), archive: archiveOf(target), schema },
       })
       report = {
         records: built.records,
@@ -146,6 +148,10 @@ async function checkFormat(scratch: Database): Promise<void> {
   for await (const { key, values } of new Findings(scratch).states(formatKey)) {
     const text = values.find(value => value !== undefined && /^\d+$/.test(value))
     if (key === formatKey && text !== undefined) checkFormatOf(text)
+  }
+  for await (const { key, values } of new Findings(scratch).states(schemaKey)) {
+    const entry = values.map(schemaIn).find(value => value !== undefined)
+    if (key === schemaKey && entry !== undefined) checkSchemaOf(entry, schema.level)
   }
 }
 

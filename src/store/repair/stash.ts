@@ -1,6 +1,14 @@
 import type { StreamHead } from '../../machines/index.ts'
 import type { Archive } from '../archive/archive.ts'
-import { type Body, decodeBody, decodeFrame, decodeHead, encodeFrame, type Frame, sha256 } from '../codec.ts'
+import {
+  type Body,
+  decodeFrame,
+  decodeHead,
+  decodeStored,
+  encodeFrame,
+  type Frame,
+  sha256,
+} from '../codec.ts'
 import type { Database } from '../database.ts'
 import { partsOfBodyKey } from '../keys.ts'
 import type { Carved, Salvaged } from '../salvage/entry.ts'
@@ -40,7 +48,7 @@ export class Stash {
 
   /** A body of which nothing else is known. */
   takeBody(text: string): Body | undefined {
-    const body = decodeBody(text)
+    const body = decodeStored(text)
     if (body === undefined || typeof body.box !== 'string') return undefined
     this.#put(`B/${sha256(text)}`, text)
     return body

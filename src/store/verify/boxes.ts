@@ -1,5 +1,6 @@
 import {
   isSameJson,
+  partsOf,
   publicStateOf,
   replay as replayed,
   type StreamHead,
@@ -7,15 +8,16 @@ import {
   safeIdPattern,
 } from '../../machines/index.ts'
 import { isCheckpoint } from '../checkpoints.ts'
-import { type Body, decodeHead, type Frame, noHash } from '../codec.ts'
+import { type Body, decodeFrame, decodeHead, type Frame, noHash } from '../codec.ts'
 import { isOver } from '../entry.ts'
 import {
   bodies,
   bodiesOf,
+  bodyKey,
+  frameKey,
   headKey,
   livingHeads,
   partsOfBodyKey,
-  type Range,
   removedHeads,
   removedKey,
   suffixOf,
@@ -36,6 +38,14 @@ interface Chain {
   folding: boolean
 }
 
+const heads = [
+  [livingHeads, false],
+  [removedHeads, true],
+] as const
+
+/** Nothing follows after them in a stream. */
+const endings: ReadonlySet<string> = new Set(['removed', 'ended', 'lost'])
+
 export interface BoxChainsOptions {
   readonly replay: boolean
   readonly report: Report
@@ -45,9 +55,18 @@ export interface BoxChainsOptions {
 export class BoxChains {
   readonly #still: Still
   readonly #options: BoxChainsOptions
+  /** how many executions there are of boxes that are not removed */
+  readonly executions = new Map<string, number>()
   readonly #chains = new Map<string, Chain>()
   /** passed since the last look at them */
   #checkpoints: Expected[] = []
+  /** streams that have come to their end, and are still held */
+  readonly #over: string[] = []
+  /** how many are not held any more, and how many boxes are among them */
+  #settled = 0
+  #settledBoxes = 0
+  /** how many bodies frames have led to */
+  #bodies = 0
 
   constructor(still: Still, options: BoxChainsOptions) {
     this.#still = still
@@ -56,18 +75,16 @@ export class BoxChains {
 
   /** how many boxes there are */
   get boxes(): number {
-    let boxes = 0
+    let boxes = this.#settledBoxes
     for (const stream of this.#chains.keys()) if (safeIdPattern.test(stream)) boxes += 1
     return boxes
   }
 
-  /** of boxes and executions */
-  get streams(): Iterable<string> {
-    return this.#chains.keys()
-  }
-
-  /** Takes the next record of a stream; `body` is undefined where it is damaged, which is reported already. */
-  follow(frame: Frame, body: Body | undefined): void {
+  /**
+   * Takes the next record of a stream; `body` is undefined where it is damaged, which is reported already. `hasBody`: there
+   * is one, damaged or not.
+   */
+  follow(frame: Frame, body: Body | undefined, hasBody: boolean): void {
     const { box, version, position, bodyHash } = frame
     const { replay } = this.#options
     const report = this.#reportOf(box)
@@ -83,7 +100,9 @@ export class BoxChains {
         folding: replay,
       }
       this.#chains.set(box, chain)
+      this.#count(box)
     }
+    if (hasBody) this.#bodies += 1
     if (version !== chain.version + 1) {
       report({
         kind: 'version',
@@ -108,6 +127,12 @@ export class BoxChains {
         bodyHash,
         state: chain.folding ? chain.state : undefined,
       })
+    if (body !== undefined && endings.has(body.to)) this.#over.push(box)
+  }
+
+  #count(stream: string): void {
+    const { box, execution } = partsOf(stream)
+    if (execution !== undefined) this.executions.set(box, (this.executions.get(box) ?? 0) + 1)
   }
 
   #fold(chain: Chain, { position, box }: Frame, body: Body | undefined): void {
@@ -129,24 +154,75 @@ export class BoxChains {
     await verifyCheckpoints(this.#still, { expected, report: this.#options.report })
   }
 
+  /**
+   * Lets go of streams that are over, once their heads are as they should be: only what lives is held. Called after each
+   * page of records.
+   */
+  async settle(): Promise<void> {
+    const { db, at } = this.#still
+    const over = this.#over.splice(0)
+    if (over.length === 0) return
+    const keys = over.flatMap(box => [removedKey(box), headKey(box)])
+    const found: (string | undefined)[] = await db.getMany(keys, at)
+    for (const [n, box] of over.entries()) {
+      const chain = this.#chains.get(box)
+      const head = decodeHead(found[2 * n])
+      // What is wrong is told at the end, with all others.
+      const isRight =
+        chain !== undefined &&
+        head?.box === box &&
+        found[2 * n + 1] === undefined &&
+        isOver(head) &&
+        differenceOf(head, chain) === undefined
+      if (!isRight) continue
+      this.#chains.delete(box)
+      this.#settled += 1
+      if (!safeIdPattern.test(box)) continue
+      this.#settledBoxes += 1
+      this.executions.delete(box)
+    }
+  }
+
   async verifyAllHeads(): Promise<void> {
     const { db, at } = this.#still
     const seen = new Set<string>()
-    for (const [range, removed] of [
-      [livingHeads, false],
-      [removedHeads, true],
-    ] as const) {
-      for await (const page of entryPages(db, range, at)) {
+    let others = 0
+    for (const [range, removed] of heads)
+      for await (const page of entryPages(db, range, at))
         for (const [key, sealed] of page) {
           const box = suffixOf(key)
+          if (!this.#chains.has(box)) {
+            others += 1
+            continue
+          }
           if (seen.has(box)) this.#head(box, 'There are two heads: of what lives and of what is over')
           seen.add(box)
           this.#compare(box, sealed, removed)
         }
-      }
-    }
     for (const box of this.#chains.keys()) if (!seen.has(box)) this.#head(box, 'There is no head')
-    await this.#countBodies(bodies)
+    // All that were settled had one each.
+    if (others !== this.#settled) await this.#verifyOtherHeads()
+    await this.#countAllBodies()
+  }
+
+  /** Heads of streams that are not held: each has the record that it says. */
+  async #verifyOtherHeads(): Promise<void> {
+    const { db, at } = this.#still
+    for (const [range, removed] of heads)
+      for await (const page of entryPages(db, range, at)) {
+        const others = page.flatMap(([key, sealed]) => {
+          const box = suffixOf(key)
+          return this.#chains.has(box) ? [] : [{ box, head: decodeHead(sealed) }]
+        })
+        const found: (string | undefined)[] = await db.getMany(
+          others.map(({ box, head }) => bodyKey(box, head?.version ?? 0, head?.position ?? 0)),
+          at,
+        )
+        for (const [n, { box, head }] of others.entries())
+          if (head?.box !== box) this.#head(box, 'The head is damaged')
+          else if (found[n] === undefined) this.#head(box, 'The head has no records')
+          else if (isOver(head) !== removed) this.#head(box, 'The head is kept in the wrong place')
+      }
   }
 
   async verifyHeadOf(box: string): Promise<void> {
@@ -158,7 +234,7 @@ export class BoxChains {
       this.#head(box, 'There are two heads: of what lives and of what is over')
     if (living === undefined && removed === undefined && this.#chains.has(box))
       this.#head(box, 'There is no head')
-    await this.#countBodies(bodiesOf(box))
+    await this.#countBodiesOf(box)
   }
 
   #compare(box: string, sealed: string, removed: boolean): void {
@@ -178,20 +254,45 @@ export class BoxChains {
     if (isOver(head) !== removed) this.#head(box, 'The head is kept in the wrong place', chain.position)
   }
 
-  /** Each body has a frame: those that have one were counted when the frames were followed. */
-  async #countBodies(range: Range): Promise<void> {
+  /** Each body has a frame: as many as have one were found when the frames were followed. */
+  async #countAllBodies(): Promise<void> {
     const { db, at } = this.#still
-    const counts = new Map<string, number>()
-    for await (const page of keyPages(db, range, at)) {
-      for (const key of page) {
-        const { box } = partsOfBodyKey(key)
-        counts.set(box, (counts.get(box) ?? 0) + 1)
+    let count = 0
+    for await (const page of keyPages(db, bodies, at)) count += page.length
+    if (count > this.#bodies) await this.#nameBodies()
+  }
+
+  async #nameBodies(): Promise<void> {
+    const { db, at } = this.#still
+    let stream = ''
+    let more = 0
+    const tell = () => {
+      if (more > 0)
+        this.#options.report({ kind: 'body', box: stream, message: `${more} bodies have no frame` })
+      more = 0
+    }
+    for await (const page of keyPages(db, bodies, at)) {
+      const places = page.map(partsOfBodyKey)
+      const found: (string | undefined)[] = await db.getMany(
+        places.map(({ position }) => frameKey(position)),
+        at,
+      )
+      for (const [n, { box, version }] of places.entries()) {
+        if (box !== stream) tell()
+        stream = box
+        const frame = decodeFrame(found[n])
+        if (frame?.box !== box || frame.version !== version) more += 1
       }
     }
-    for (const [box, count] of counts) {
-      const more = count - (this.#chains.get(box)?.version ?? 0)
-      if (more > 0) this.#options.report({ kind: 'body', box, message: `${more} bodies have no frame` })
-    }
+    tell()
+  }
+
+  async #countBodiesOf(box: string): Promise<void> {
+    const { db, at } = this.#still
+    let count = 0
+    for await (const page of keyPages(db, bodiesOf(box), at)) count += page.length
+    const more = count - (this.#chains.get(box)?.version ?? 0)
+    if (more > 0) this.#options.report({ kind: 'body', box, message: `${more} bodies have no frame` })
   }
 
   /** What a repair has declared about a box is not told anew. */

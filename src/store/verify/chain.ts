@@ -1,19 +1,11 @@
 import { fileOfBody } from '../archive/archive.ts'
 import { decodeRef } from '../archive/body-ref.ts'
 import { type Body, decodeBody, decodeFrame, encodeFrame, type Frame, noHash, sha256 } from '../codec.ts'
-import {
-  bodiesOf,
-  bodiesOfExecutions,
-  bodyKey,
-  commandKey,
-  frameKey,
-  frames,
-  partsOfBodyKey,
-  positionOfFrameKey,
-} from '../keys.ts'
+import { bodiesOf, bodiesOfExecutions, commandKey, frameKey, partsOfBodyKey } from '../keys.ts'
 import { provenBackwards } from '../read.ts'
-import { entryPages, keyPages } from '../scan.ts'
+import { keyPages } from '../scan.ts'
 import type { Tail } from '../tail-file.ts'
+import { type Text, textPages } from '../texts.ts'
 import type { BoxChains } from './boxes.ts'
 import type { Epochs } from './epochs.ts'
 import type { Report, Still } from './still.ts'
@@ -38,16 +30,15 @@ export async function verifyGlobalChain(
   let lastHash = noHash
   /** every field of the last frame is known to be right from elsewhere, so that its hash is */
   let lastSure = true
-  for await (const page of entryPages(db, frames, at)) {
-    const decoded = page.map(([, text]) => decodeFrame(text))
-    const bodies = await bodiesFor(still, decoded)
-    for (const [n, [key, text]] of page.entries()) {
-      const position = positionOfFrameKey(key)
-      const frame = decoded[n]
+  const pages = textPages(work => work(db), beside.archive, 1, Number.MAX_SAFE_INTEGER, at)
+  for await (const page of pages) {
+    const bodies: (Body | undefined)[] = []
+    for (const { position, text, frame, stored, body: bodyText } of page) {
       const hash = sha256(text)
       const problem = (message: string, where = position) =>
         report({ kind: 'frame', position: where, message })
       count += 1
+      noteSegment(still, stored)
       if (position !== last + 1 && losses.spans(last + 1, position - 1)) {
         last = position - 1
         lastHash = losses.hashAt(last) ?? lastHash
@@ -57,7 +48,7 @@ export async function verifyGlobalChain(
       }
       const declared = losses.at(position)?.what
       const body =
-        frame && declared !== 'body' ? checkBody(frame, bodies.stored[n], bodies.texts[n], report) : undefined
+        frame && declared !== 'body' ? checkBody(frame, stored, bodyText, still, report) : undefined
       const whole = frame?.position === position && encodeFrame(frame) === text
       const linked = frame?.prev === lastHash
       if (!whole) problem('The frame is damaged')
@@ -71,14 +62,16 @@ export async function verifyGlobalChain(
           linked
         )
           problem('The frame is not the one that was written last')
-      if (frame) chains.follow({ ...frame, position }, body)
+      if (frame) chains.follow({ ...frame, position }, body, bodyText !== undefined)
       if (body) epochs.follow(body, position)
+      bodies.push(body)
       last = position
       lastHash = losses.hashAt(position) ?? hash
       lastSure = whole && linked && body !== undefined
     }
-    await checkCommands(still, decoded, bodies.texts, report)
+    await checkCommands(still, page, bodies, report)
     await chains.verifyCheckpoints()
+    await chains.settle()
   }
   if (losses.end > last && losses.spans(last + 1, losses.end)) last = losses.end
   if (last < Math.max(tail.position, noted?.position ?? 0))
@@ -125,10 +118,10 @@ export async function verifyStream(
       (bodyText !== undefined && (await provenBackwards(db, losses, frame, text, bodyText)))
     const belongs = frame.box === box && frame.version === version && frame.position === position
     if (!proven || !belongs) report({ kind: 'frame', position, box, message: 'The frame is damaged' })
-    const body = checkBody({ ...frame, box, version, position }, stored, bodyText, report)
-    chains.follow({ ...frame, box, version, position }, body)
+    const body = checkBody({ ...frame, box, version, position }, stored, bodyText, still, report)
+    chains.follow({ ...frame, box, version, position }, body, bodyText !== undefined)
     if (body) epochs.follow(body, position)
-    await checkCommands(still, [frame], [bodyText], report)
+    await checkCommands(still, [{ position, frame }], [body], report)
     await chains.verifyCheckpoints()
   }
   return count
@@ -139,6 +132,7 @@ function checkBody(
   frame: Frame,
   stored: string | undefined,
   text: string | undefined,
+  { beside }: Still,
   report: Report,
 ): Body | undefined {
   const { position, box, version } = frame
@@ -147,7 +141,7 @@ function checkBody(
     report({ kind: 'body', position, box, ...(file === undefined ? {} : { file }), message })
   if (text === undefined) return void problem('The body is missing')
   if (sha256(text) !== frame.bodyHash) return void problem('The body is not what its frame links to')
-  const body = decodeBody(text)
+  const body = decodeBody(text, beside.schema)
   if (body === undefined) return void problem('The body cannot be read')
   if (body.box !== box || body.version !== version) return void problem('The body belongs to another record')
   return body
@@ -156,36 +150,25 @@ function checkBody(
 /** Every command ID of these records has its entry. */
 async function checkCommands(
   { db, at }: Still,
-  found: readonly (Frame | undefined)[],
-  texts: readonly (string | undefined)[],
+  found: readonly Pick<Text, 'position' | 'frame'>[],
+  bodies: readonly (Body | undefined)[],
   report: Report,
 ): Promise<void> {
-  const wanted = found.flatMap((frame, n) => {
-    const commandId = decodeBody(texts[n])?.meta?.commandId
-    return frame && commandId !== undefined ? [{ frame, commandId }] : []
+  const wanted = found.flatMap(({ position, frame }, n) => {
+    const commandId = bodies[n]?.meta.commandId
+    return frame && commandId !== undefined ? [{ position, box: frame.box, commandId }] : []
   })
   if (wanted.length === 0) return
   const entries: (string | undefined)[] = await db.getMany(
     wanted.map(({ commandId }) => commandKey(commandId)),
     at,
   )
-  for (const [n, { frame, commandId }] of wanted.entries())
+  for (const [n, { position, box, commandId }] of wanted.entries())
     if (entries[n] === undefined)
-      report({
-        kind: 'command',
-        position: frame.position,
-        box: frame.box,
-        message: `Command ${commandId} has no entry`,
-      })
+      report({ kind: 'command', position, box, message: `Command ${commandId} has no entry` })
 }
 
-/** Bodies, and what stands for them in the database. */
-async function bodiesFor({ db, at, beside, referred }: Still, found: readonly (Frame | undefined)[]) {
-  const keys = found.map(frame => (frame ? bodyKey(frame.box, frame.version, frame.position) : frameKey(0)))
-  const stored: (string | undefined)[] = await db.getMany(keys, at)
-  for (const text of stored) {
-    const ref = decodeRef(text)
-    if (ref) referred.add(ref.segment)
-  }
-  return { stored, texts: await beside.archive.resolve(stored) }
+function noteSegment({ referred }: Still, stored: string | undefined): void {
+  const ref = decodeRef(stored)
+  if (ref) referred.add(ref.segment)
 }

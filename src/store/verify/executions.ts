@@ -1,4 +1,3 @@
-import { partsOf } from '../../machines/index.ts'
 import { decodeCount } from '../codec.ts'
 import { executionCounts, removedKey, suffixOf } from '../keys.ts'
 import { entryPages } from '../scan.ts'
@@ -7,13 +6,9 @@ import type { Report, Still } from './still.ts'
 /** The number of executions of each living box is that of their streams. */
 export async function verifyExecutionCounts(
   { db, at, declared }: Still,
-  { streams, report }: { readonly streams: Iterable<string>; readonly report: Report },
+  { executions, report }: { readonly executions: ReadonlyMap<string, number>; readonly report: Report },
 ): Promise<void> {
-  const counts = new Map<string, number>()
-  for (const stream of streams) {
-    const { box, execution } = partsOf(stream)
-    if (execution !== undefined) counts.set(box, (counts.get(box) ?? 0) + 1)
-  }
+  const counts = new Map(executions)
   const problem = (box: string, message: string) => {
     if (!declared.has(box)) report({ kind: 'executions', box, message })
   }

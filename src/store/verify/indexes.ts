@@ -1,4 +1,4 @@
-import { decodeBody, decodeFrame, decodeHead, decodeSealed } from '../codec.ts'
+import { decodeFrame, decodeHead, decodeSealed, decodeStored } from '../codec.ts'
 import { nameOf } from '../entry.ts'
 import {
   bodyKey,
@@ -11,9 +11,11 @@ import {
   names,
   parkedBoxes,
   repairs,
+  schemaKey,
   suffixOf,
 } from '../keys.ts'
 import { entryPages } from '../scan.ts'
+import { schemaIn } from '../schema.ts'
 import type { Report, Still } from './still.ts'
 
 /** Names both ways: each living box's name leads to it, and each entry to a box that has the name. */
@@ -88,7 +90,7 @@ export async function verifyCommands(still: Still, { report }: { readonly report
       const commandId = suffixOf(key)
       const entry = entries[n]
       const damaged = entry === undefined
-      if (!damaged && decodeBody(bodies[n])?.meta?.commandId === commandId) continue
+      if (!damaged && decodeStored(bodies[n])?.meta?.commandId === commandId) continue
       // A body that is missing is told as such, or declared as lost: what the command has led to is known all the same.
       const isMissing = owned[n] !== undefined && bodies[n] === undefined
       if (!damaged && (isMissing || beside.losses.hasNoRecord(entry.position))) continue
@@ -105,6 +107,9 @@ export async function verifyRepairs(
   { db, at }: Still,
   { report }: { readonly report: Report },
 ): Promise<void> {
+  const written = await db.get(schemaKey, at)
+  if (written !== undefined && schemaIn(written) === undefined)
+    report({ kind: 'journal', message: `The entry ${schemaKey} is damaged` })
   for (const range of [repairs, losses, parkedBoxes])
     for await (const [key, sealed] of db.iterator({ ...range, ...at }))
       if (decodeSealed(sealed) === undefined)

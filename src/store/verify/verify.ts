@@ -5,6 +5,7 @@ import { type Database, directoryOf } from '../database.ts'
 import type { Parked, Problem, VerifyReport } from '../ledger.ts'
 import { loadDeclared } from '../losses.ts'
 import type { Tail, TailFile } from '../tail-file.ts'
+import { verifyAcknowledgements } from './acknowledgements.ts'
 import { BoxChains } from './boxes.ts'
 import { streamsOf, verifyGlobalChain, verifyStream } from './chain.ts'
 import { epochsOf } from './epochs.ts'
@@ -43,10 +44,11 @@ export async function verifyLedger(db: Database, input: VerifyInput): Promise<Ve
       records = await verifyGlobalChain(still, { tail, noted, epochs, chains, report })
       await chains.verifyAllHeads()
       await verifyNames(still, { report })
-      await verifyExecutionCounts(still, { streams: chains.streams, report })
+      await verifyExecutionCounts(still, { executions: chains.executions, report })
       await verifyCommands(still, { report })
       epochs.verifyJournal()
       await verifyRepairs(still, { report })
+      await verifyAcknowledgements(still, { report })
       await verifySegments(still, { report })
       verifyTailFile(tailFile, noted, tail, report)
       await verifyFiles(db, report)

@@ -7,6 +7,7 @@ import { commands, fates, starts } from './scenarios/life.ts'
 import { recoveries } from './scenarios/recoveries.ts'
 import { snapshots } from './scenarios/snapshots.ts'
 import { special } from './scenarios/special.ts'
+import { subscriptions } from './scenarios/subscriptions.ts'
 import { busy, reopen } from './scenarios/unbounded.ts'
 
 /** All that an engine is let do to come to every crash point, by name. */
@@ -20,6 +21,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   ...health,
   ...snapshots,
   ...images,
+  ...subscriptions,
 }
 
 /** One of them, one of a single row, or one without an end of its own. */

@@ -1,0 +1,6 @@
+/**
+ * A connection that carries an import, once the owner has taken it over from HTTP. The client sends the lines, each as a
+ * JSON text a line, and ends its side; the owner sends one line, `{ "value": … }` or `{ "error": … }`, maybe long before.
+ */
+export const importProtocol = 'boxledger-import'
+export const importPath = '/import'

@@ -1,0 +1,91 @@
+import type { Archive } from './archive/archive.ts'
+import { decodeFrame, type Frame } from './codec.ts'
+import type { Database } from './database.ts'
+import { bodyKey, frameKey, framesBetween, positionOfFrameKey } from './keys.ts'
+import type { ScanOptions } from './scan.ts'
+
+/** A frame as it is stored, and the body that it leads to. */
+export interface Text {
+  readonly position: number
+  readonly text: string
+  /** undefined: the frame cannot be read */
+  readonly frame: Frame | undefined
+  /** what is in the body's place: the body, or a reference to the archive */
+  readonly stored: string | undefined
+  readonly body: string | undefined
+}
+
+const pageBytes = 4 << 20
+/** Bodies lie by stream, frames by position: the more are asked for at once, the fewer blocks are read twice. */
+const pageSize = 1_024
+
+/** Frames from one position to another, both inclusive, with their bodies. The next page is read meanwhile. */
+export async function* textPages(
+  read: <T>(work: (db: Database) => Promise<T>) => Promise<T>,
+  archive: Archive,
+  from: number,
+  to: number,
+  options: ScanOptions = {},
+): AsyncGenerator<Text[]> {
+  const pageAt = (first: number): Promise<Text[]> | undefined => {
+    if (first > to) return undefined
+    const page = read(async db => {
+      const range = { ...framesBetween(first, to), limit: pageSize, highWaterMarkBytes: pageBytes }
+      return withBodies(db, archive, await db.iterator({ ...range, ...options }).nextv(pageSize), options)
+    })
+    page.catch(() => {
+      // Told when it is its turn, if anybody is left to hear of it.
+    })
+    return page
+  }
+  let next = pageAt(from)
+  while (next !== undefined) {
+    const page = await next
+    const last = page.at(-1)
+    if (last === undefined) return
+    next = pageAt(last.position + 1)
+    yield page
+  }
+}
+
+/** Frames at these positions, with their bodies; what has no frame is left out. */
+export async function textsAt(db: Database, archive: Archive, positions: readonly number[]): Promise<Text[]> {
+  const keys = positions.map(frameKey)
+  const found: (string | undefined)[] = await db.getMany(keys)
+  const entries = keys.flatMap((key, n): [string, string][] => {
+    const text = found[n]
+    return text === undefined ? [] : [[key, text]]
+  })
+  return withBodies(db, archive, entries, {})
+}
+
+async function withBodies(
+  db: Database,
+  archive: Archive,
+  entries: readonly [string, string][],
+  options: ScanOptions,
+): Promise<Text[]> {
+  const found = entries.map(([key, text]) => {
+    const position = positionOfFrameKey(key)
+    const frame = decodeFrame(text)
+    return { position, text, frame, key: frame && bodyKey(frame.box, frame.version, position) }
+  })
+  // In the order of keys, each block of the database is read once.
+  const order = [...found.keys()].sort((a, b) => compare(found[a]?.key ?? '', found[b]?.key ?? ''))
+  const values: (string | undefined)[] = await db.getMany(
+    order.map(n => found[n]?.key ?? frameKey(0)),
+    options,
+  )
+  const stored = new Array<string | undefined>(found.length)
+  for (const [at, n] of order.entries()) stored[n] = values[at]
+  const bodies = await archive.resolve(stored)
+  return found.map(({ position, text, frame }, n) => ({
+    ...{ position, text, frame },
+    stored: stored[n],
+    body: bodies[n],
+  }))
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
