@@ -72,7 +72,6 @@ const verbs = [
   addVerify,
   addAdopt,
   addRepair,
-  addExport,
   addImport,
   addArchive,
   addCompact,

@@ -41,7 +41,8 @@ class Viewer {
   })
   /** indexes of the steps that are listed */
   #listed: readonly number[]
-  #selected = -1
+  /** -1: there is no step */
+  #selected: number | undefined
   #settling: ReturnType<typeof setTimeout> | undefined
 
   constructor(root: HTMLElement, story: Story) {
@@ -139,8 +140,9 @@ class Viewer {
   /** Where a command leads, among the steps that are listed. */
   #targetOf(command: Command): number | undefined {
     const listed = this.#listed
-    const after = listed.findIndex(index => index > this.#selected)
-    const before = listed.findLastIndex(index => index < this.#selected)
+    const selected = this.#selected ?? -1
+    const after = listed.findIndex(index => index > selected)
+    const before = listed.findLastIndex(index => index < selected)
     switch (command) {
       case 'first':
         return listed[0]
@@ -169,7 +171,7 @@ class Viewer {
     const isAll = this.#listed.length === this.#story.steps.length
     this.#found.textContent = isAll ? '' : `${this.#listed.length} found`
     this.#timeline.list(this.#listed)
-    const nearest = this.#listed.find(index => index >= this.#selected) ?? this.#listed.at(-1)
+    const nearest = this.#listed.find(index => index >= (this.#selected ?? -1)) ?? this.#listed.at(-1)
     if (nearest !== undefined) this.#select(nearest)
   }
 

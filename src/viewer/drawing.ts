@@ -76,10 +76,10 @@ export class Drawing {
     const line = route === undefined ? undefined : this.#layout.lines[route.line]
     if (route !== undefined && line !== undefined) return wayPath(line.points, route.back)
     const find = (path: string) =>
-      this.#layout.places.find(({ id }) => id === (step.to === path || step.from === path ? path : '')) ??
+      this.#layout.places.find(({ id }) => id === path) ??
       this.#layout.places.find(({ id }) => id === stateOf(path))
     const [from, to] = [find(step.from), find(step.to)]
-    return from === undefined || to === undefined ? undefined : straightPath(from, to)
+    return from === undefined || to === undefined || from === to ? undefined : straightPath(from, to)
   }
 
   /** Executions change nothing of the box. */

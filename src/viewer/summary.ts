@@ -43,7 +43,9 @@ export function summaryView(story: Story): HTMLElement {
         `told ${momentWords(toldAt)} UTC`,
       ].join(' · '),
     ),
-    damage === undefined ? undefined : el('p', { class: 'alarm', role: 'alert' }, damage),
+    damage === undefined
+      ? undefined
+      : el('p', { class: 'alarm', role: 'alert' }, `The records end before their time: ${damage}`),
     unfolded === undefined
       ? undefined
       : el(

@@ -38,7 +38,7 @@ export class Timeline {
   list(shown: readonly number[]): void {
     this.#shown = shown
     this.#list.style.height = this.#unrolled ? '' : `${shown.length * rowHeight}px`
-    this.element.classList.toggle('none', shown.length === 0)
+    this.element.classList.toggle('none', shown.length < Math.min(1, this.#steps.length))
     this.#reveal()
     this.#render()
   }

@@ -6,7 +6,7 @@ export function valueView(value: unknown, name = ''): HTMLElement {
   if (value === undefined) return el('span', { class: 'nothing' }, 'nothing')
   if (value === null) return el('span', { class: 'nothing' }, 'null')
   if (typeof value === 'string') return textView(value)
-  if (typeof value === 'number' && value > 1e12 && value < 1e14 && /(At|^at|^timers › .*)$/.test(name))
+  if (typeof value === 'number' && value > 1e12 && value < 1e14 && /(At|(^| )at|^timers › .*)$/.test(name))
     return el('time', { title: String(value) }, momentWords(value))
   if (typeof value !== 'object') return word(String(value), 'literal')
   const entries = Object.entries(value)

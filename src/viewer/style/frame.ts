@@ -9,7 +9,7 @@ body { margin: 0; background: var(--paper); color: var(--ink) }
 .soft { color: var(--soft) }
 h1, h2, h3, p, ul, ol, dl, dd, figure { margin: 0; padding: 0 }
 
-.summary { padding: 18px 24px 10px; display: grid; gap: 2px }
+.summary { padding: 18px 24px 10px; display: grid; gap: 2px; max-height: 45vh; overflow: auto; flex: none }
 .who { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 14px }
 h1 { font-size: 24px; line-height: 1.25; font-weight: 650; letter-spacing: -.012em; overflow-wrap: anywhere }
 .id { font-family: ui-monospace, 'SF Mono', Menlo, Consolas, monospace; font-size: 12.5px }

@@ -2,7 +2,7 @@
 export const partsStyle = `
 .details h2 { font-size: 19px; font-weight: 650; letter-spacing: -.008em; margin: 1px 0; overflow-wrap: anywhere }
 .details h3 { font-size: 11px; font-weight: 600; letter-spacing: .07em; text-transform: uppercase; color: var(--soft); margin: 20px 0 6px }
-.over { font-size: 12.5px; color: var(--soft) } .over .soft { white-space: pre }
+.over { font-size: 12.5px; color: var(--soft) } .over .mark { margin-left: 8px } .over .soft { white-space: pre }
 .lead { overflow-wrap: anywhere; max-height: 6em; overflow: auto }
 .move-words { margin-top: 10px }
 .badge { display: inline-flex; align-items: baseline; gap: 6px; padding: 1px 9px; border-radius: 11px; font-size: 12.5px; font-weight: 600; line-height: 20px;

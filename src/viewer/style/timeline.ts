@@ -18,7 +18,8 @@ export const timelineStyle = `
 .second { grid-column: 2 / 4; grid-row: 2; display: flex; gap: 10px; align-items: baseline; min-width: 0 }
 .words { flex: 0 1 auto; min-width: 0; color: var(--soft); font-size: 12.5px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis }
 .words:empty, .words:has(bdi:empty) { display: none }
-.row .to { flex: none; font-size: 12px; white-space: nowrap }
+.row .to { flex: 0 1 auto; min-width: 0; font-size: 12px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis }
+.row .to:has(+ .words) { max-width: 60% }
 .row .to.state { color: var(--state); font-weight: 600 } .row .to.stage { color: var(--soft) }
 .row .when { grid-column: 4; grid-row: 1 } .row .since { grid-column: 4; grid-row: 2 }
 .mark { display: inline-block; font-size: 11px; line-height: 15px; padding: 0 6px; margin-right: 6px; border-radius: 8px; border: 1px dashed var(--ink); color: var(--ink) }
