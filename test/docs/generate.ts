@@ -1,8 +1,8 @@
 // Writes the pages that are made from the code: `npm run docs`.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { machinePage } from '../../src/api/machine/page.ts'
 import { crashPointsPage } from './crash-points-page.ts'
-import { machinePage } from './machine-page.ts'
 
 const pages = { 'machine.md': machinePage, 'crash-points.md': crashPointsPage }
 
