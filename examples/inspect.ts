@@ -33,7 +33,8 @@ try {
 } finally {
   inspector.stop()
   server.stop()
-  process.stdin.destroy()
   await runtime.close()
   if (home !== process.env.BOXLEDGER_HOME) rmSync(home, { recursive: true })
 }
+// Pages that are still open would keep it.
+process.exit()

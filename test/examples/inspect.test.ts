@@ -39,33 +39,39 @@ test('an inspector that connects gets the actors of the box and of its driver, i
       },
       stdio: ['pipe', 'pipe', 'inherit'],
     })
-    let printed = ''
-    child.stdout.on('data', text => {
-      printed += text
-    })
-    const ended = once(child, 'exit')
-    await eventually(() => printed.includes(`open http://localhost:${port}`), { timeoutMs: 20_000 })
-    const events: StatelyInspectionEvent[] = []
-    createWebSocketReceiver({ server: `ws://localhost:${port}` }).subscribe(event => events.push(event))
-    child.stdin.write('\n')
-    const values = () => ofType(events, '@xstate.snapshot').map(({ snapshot }) => JSON.stringify(snapshot))
-    await eventually(() => values().some(value => value.includes('"value":"removed"')), { timeoutMs: 20_000 })
-    await eventually(() => printed.includes('look around'))
-    child.stdin.end('\n')
-    assert.equal(await ended, [0, null])
+    try {
+      let printed = ''
+      child.stdout.on('data', text => {
+        printed += text
+      })
+      const ended = once(child, 'exit')
+      await eventually(() => printed.includes(`open http://localhost:${port}`), { timeoutMs: 20_000 })
+      const events: StatelyInspectionEvent[] = []
+      createWebSocketReceiver({ server: `ws://localhost:${port}` }).subscribe(event => events.push(event))
+      child.stdin.write('\n')
+      const values = () => ofType(events, '@xstate.snapshot').map(({ snapshot }) => JSON.stringify(snapshot))
+      await eventually(() => values().some(value => value.includes('"value":"removed"')), {
+        timeoutMs: 20_000,
+      })
+      await eventually(() => printed.includes('look around'), { timeoutMs: 20_000 })
+      child.stdin.end('\n')
+      assert.equal(await ended, [0, null])
 
-    const actors = ofType(events, '@xstate.actor')
-    const box = actors.find(({ name }) => name.startsWith('box/'))
-    const driver = actors.find(({ name }) => /^vmm\/\w+\/1$/.test(name))
-    assert.ok(box && driver, actors.map(({ name }) => name).join())
-    const { id, states } = JSON.parse(box.definition ?? '') as { id: string; states: object }
-    assert.ok(id && 'running' in states, 'the machine can be drawn')
-    const told = ofType(events, '@xstate.event').filter(({ sessionId }) => sessionId === box.sessionId)
-    const types = told.map(({ event }) => (event as { type: string }).type)
-    for (const type of ['start.requested', 'vmm.spawned', 'vm.booted', 'stop.requested', 'box.removed'])
-      assert.ok(types.includes(type), `${type} of ${types}`)
-    for (const state of ['starting', 'running', 'stopping', 'stopped', 'removed'])
-      assert.ok(printed.includes(state) && values().some(value => value.includes(`"${state}"`)), state)
+      const actors = ofType(events, '@xstate.actor')
+      const box = actors.find(({ name }) => name.startsWith('box/'))
+      const driver = actors.find(({ name }) => /^vmm\/\w+\/1$/.test(name))
+      assert.ok(box && driver, actors.map(({ name }) => name).join())
+      const { id, states } = JSON.parse(box.definition ?? '') as { id: string; states: object }
+      assert.ok(id && 'running' in states, 'the machine can be drawn')
+      const told = ofType(events, '@xstate.event').filter(({ sessionId }) => sessionId === box.sessionId)
+      const types = told.map(({ event }) => (event as { type: string }).type)
+      for (const type of ['start.requested', 'vmm.spawned', 'vm.booted', 'stop.requested', 'box.removed'])
+        assert.ok(types.includes(type), `${type} of ${types}`)
+      for (const state of ['starting', 'running', 'stopping', 'stopped', 'removed'])
+        assert.ok(printed.includes(state) && values().some(value => value.includes(`"${state}"`)), state)
+    } finally {
+      child.kill('SIGKILL')
+    }
     assert.equal(vmmsOf(home), [])
   }))
 
