@@ -48,6 +48,7 @@ export {
   type StreamHead,
 } from './record.ts'
 export {
+  isAsWritten,
   isUnsupported,
   type Schema,
   schema,

@@ -6,7 +6,7 @@ import type { Parked, Problem, VerifyReport } from '../ledger.ts'
 import { loadDeclared } from '../losses.ts'
 import type { Tail, TailFile } from '../tail-file.ts'
 import { BoxChains } from './boxes.ts'
-import { streamsOf, verifyGlobalChain, verifyStream } from './chain.ts'
+import { bodyReader, streamsOf, verifyGlobalChain, verifyStream } from './chain.ts'
 import { epochsOf } from './epochs.ts'
 import { verifyExecutionCounts } from './executions.ts'
 import { verifyCommands, verifyNames, verifyRepairs } from './indexes.ts'
@@ -37,10 +37,11 @@ export async function verifyLedger(db: Database, input: VerifyInput): Promise<Ve
   const still: Still = { db, at: { snapshot }, beside, declared, referred: new Set() }
   try {
     const chains = new BoxChains(still, { replay, report })
+    const readBody = bodyReader(beside, replay)
     const epochs = await epochsOf(still, { epoch, report })
     let records = 0
     if (box === undefined) {
-      records = await verifyGlobalChain(still, { tail, noted, epochs, chains, report })
+      records = await verifyGlobalChain(still, { tail, noted, epochs, chains, readBody, report })
       await chains.verifyAllHeads()
       await verifyNames(still, { report })
       await verifyExecutionCounts(still, { executions: chains.executions, report })
@@ -53,7 +54,7 @@ export async function verifyLedger(db: Database, input: VerifyInput): Promise<Ve
     } else {
       for (const stream of await streamsOf(still, box)) {
         epochs.begin()
-        records += await verifyStream(still, { stream, tail, epochs, chains, report })
+        records += await verifyStream(still, { stream, tail, epochs, chains, readBody, report })
         await chains.verifyHeadOf(stream)
       }
       await verifyNames(still, { box, report })
