@@ -154,7 +154,9 @@ function checkBody(
   if (sha256(text) !== frame.bodyHash) return void problem('The body is not what its frame links to')
   const body = read(text, frame)
   if (body === undefined) return void problem('The body cannot be read')
-  if (body.box !== box || (isWhole(body) && body.version !== version)) return body
+  if (body.box !== box || (isWhole(body) && body.version !== version))
+    return void problem('The body belongs to another record')
+  return body
 }
 
 /** What was skimmed has been held against its frame already. */
