@@ -51,6 +51,7 @@ export {
 } from './record.ts'
 export { type Recorded, replay } from './replay.ts'
 export {
+  isAsWritten,
   isUnsupported,
   type Schema,
   schema,
