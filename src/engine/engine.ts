@@ -14,6 +14,7 @@ import { attachedOf, endAttached } from './attached.ts'
 import { Audience, type Listener } from './audience.ts'
 import { BoxMetricsReader } from './box-metrics.ts'
 import { Channels } from './channels.ts'
+import { CloneSnapshots } from './clone-snapshots.ts'
 import { Effects } from './effects.ts'
 import { Executions } from './executions.ts'
 import { Followers } from './followers.ts'
@@ -51,6 +52,7 @@ export class Engine {
   readonly boundary: Boundary
   readonly channels: Channels
   readonly executions: Executions
+  readonly cloneSnapshots: CloneSnapshots
   readonly metrics = new Metrics(this)
   readonly subscriptions = new Subscriptions(this)
   readonly boxMetrics: BoxMetricsReader
@@ -98,6 +100,7 @@ export class Engine {
         // A refusal shows in the actor's state, which has not moved: `send` has nobody to tell.
       })
     })
+    this.cloneSnapshots = new CloneSnapshots(ledger, (box, decide) => this.submit(box, decide))
     this.audience = new Audience(ledger.tail.position, this.#followers)
     this.#timers = new Timers(world.clock, (box, timer) => this.#expire(box, timer))
     this.#silence = new Silence(box => {
@@ -172,6 +175,7 @@ export class Engine {
   #recover(): void {
     this.#recovery.begin()
     this.executions.recover()
+    this.cloneSnapshots.begin()
   }
 
   get isClosed(): boolean {
@@ -281,7 +285,9 @@ export class Engine {
       this.channels.follow(head)
       this.boxMetrics.follow(head)
       this.audience.tell(head, record)
-      if (this.#over || this.#recovery.has(head.box)) continue
+      if (this.#over) continue
+      this.cloneSnapshots.follow(head)
+      if (this.#recovery.has(head.box)) continue
       this.#timers.follow(head.box, head.state)
       this.#effects.follow(head)
       this.#health.follow(head)

@@ -42,7 +42,12 @@ export type BoxCommand =
   | { readonly type: 'restart.requested' }
   | { readonly type: 'pause.requested' }
   | { readonly type: 'resume.requested' }
-  | { readonly type: 'snapshot.requested'; readonly name: string }
+  | {
+      readonly type: 'snapshot.requested'
+      readonly name: string
+      /** it is made for a clone to begin with, and for nothing else */
+      readonly forClone?: true
+    }
   | { readonly type: 'snapshot.removal.requested'; readonly name: string }
   | { readonly type: 'remove.requested'; readonly force: boolean }
   | { readonly type: 'box.resolved'; readonly verdict: 'dead' }

@@ -11,6 +11,8 @@ export interface KeptSnapshot {
   readonly bytes: number
   /** what the VMM that has written it calls its version */
   readonly vmm: string
+  /** it was made for a clone, and goes when nobody begins with it any more */
+  readonly forClone?: true
   /** its files are being deleted */
   readonly leaving?: true
 }
@@ -24,6 +26,8 @@ export interface SnapshotIntent {
   readonly version: number
   /** the VM runs otherwise, and is to run again */
   readonly holds: boolean
+  /** it is made for a clone */
+  readonly forClone?: true
   /** the VMM has written its files */
   readonly written: boolean
 }

@@ -7,7 +7,14 @@ import { change } from './change.ts'
 const intent = (context: BoxContext, event: StampedEvent, holds: boolean): Partial<BoxContext> =>
   event.type === 'snapshot.requested'
     ? withSnapshots(context, {
-        saving: { name: event.name, at: event.at, version: 0, holds, written: false },
+        saving: {
+          name: event.name,
+          at: event.at,
+          version: 0,
+          holds,
+          ...(event.forClone ? { forClone: true } : {}),
+          written: false,
+        },
       })
     : {}
 
@@ -29,9 +36,12 @@ export const snapshotActions = {
   keepSnapshot: change(({ context, event }) => {
     const { saving, kept } = snapshotsOf(context)
     if (saving === null || event.type !== 'snapshot.committed') return {}
-    const { name, at, version } = saving
+    const { name, at, version, forClone } = saving
     const { bytes, vmm } = event
-    return withSnapshots(context, { saving: null, kept: [...kept, { name, at, version, bytes, vmm }] })
+    return withSnapshots(context, {
+      saving: null,
+      kept: [...kept, { name, at, version, bytes, vmm, ...(forClone ? { forClone } : {}) }],
+    })
   }),
   markSnapshot: change(({ context, event }) =>
     withSnapshots(context, {
