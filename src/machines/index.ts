@@ -48,12 +48,15 @@ export {
   type StreamHead,
 } from './record.ts'
 export {
+  isTemplate,
   type KeptSnapshot,
   mostSnapshots,
+  type Origin,
   type SnapshotIntent,
   type SnapshotPlace,
   type SnapshotsState,
   snapshotsOf,
+  type TemplatePlace,
 } from './snapshots.ts'
 export {
   type Backoff,

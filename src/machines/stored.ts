@@ -162,7 +162,9 @@ const context = fields({
         }),
       ),
       saving: orNull(fields({ name: isName, at: isTime, version: isPlace, holds: isFlag, written: isFlag })),
-      origin: orNull(fields({ box: isId, name: isName })),
+      origin: orNull(either(fields({ box: isId, name: isName }), fields({ image: isName, template: isId }))),
+      boots: absentOr(oneOf(true)),
+      makes: absentOr(isName),
     }),
   ),
 })

@@ -95,6 +95,9 @@ export const calls: Readonly<Record<string, Call>> = {
     await runtime.images.addFor(String(request), name as never, image as never, { signal })
     return {}
   },
+  templateImage: async ({ runtime }, [name, size], signal) => ({
+    value: await runtime.images.template(name as never, { ...(size as object), signal }),
+  }),
   removeImage: async ({ runtime }, [name]) => ({ value: await runtime.images.remove(name as never) }),
 }
 
