@@ -49,7 +49,6 @@ export function chanceScript({ random, faults, isCalm }: ChanceOptions): Script 
     call,
     readyMs: goesWrong() ? Number.POSITIVE_INFINITY : random.between(50, 3_000),
     powerOffMs: goesWrong() ? Number.POSITIVE_INFINITY : random.between(50, 4_000),
-    isWarm: random.chance(0.2),
   })
 }
 
