@@ -9,7 +9,7 @@ import {
   partsOf,
 } from '../machines/index.ts'
 import { type Committed, type ImportReport, type Ledger, Projections } from '../store/index.ts'
-import { type Hands, vmmHands } from '../vmm/index.ts'
+import { type Hands, type VmmChoice, vmmHands } from '../vmm/index.ts'
 import { attachedOf, endAttached } from './attached.ts'
 import { Audience, type Listener } from './audience.ts'
 import { BoxMetricsReader } from './box-metrics.ts'
@@ -32,6 +32,7 @@ import { Silence } from './silence.ts'
 import { StartQueue } from './start-queue.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { closedError, damaged, inertError, type Tail } from './tail.ts'
+import { dropLeftMakers } from './templates.ts'
 import { Timers } from './timers.ts'
 import { assertVersion, type CommandMeta, Turns } from './turns.ts'
 import { unlessAborted, type Waiting } from './waiting.ts'
@@ -48,6 +49,8 @@ export class Engine {
   readonly world: World
   readonly home: string
   readonly hands: Hands
+  readonly vmm: VmmChoice
+  readonly onProgress: ((message: string) => void) | undefined
   readonly root: Root
   readonly boundary: Boundary
   readonly channels: Channels
@@ -73,6 +76,8 @@ export class Engine {
     this.ledger = ledger
     this.world = world
     this.hands = options.hands ?? vmmHands
+    this.vmm = options.vmm
+    this.onProgress = options.onProgress
     this.boundary = options.boundary ?? noBoundary
     this.channels = new Channels(options.home, this.hands.reach)
     this.#turns = new Turns(ledger, world, this.boundary, options.step)
@@ -176,6 +181,7 @@ export class Engine {
     this.#recovery.begin()
     this.executions.recover()
     this.cloneSnapshots.begin()
+    dropLeftMakers(this)
   }
 
   get isClosed(): boolean {

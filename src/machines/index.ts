@@ -62,12 +62,15 @@ export {
   versioned,
 } from './schema.ts'
 export {
+  isTemplate,
   type KeptSnapshot,
   mostSnapshots,
+  type Origin,
   type SnapshotIntent,
   type SnapshotPlace,
   type SnapshotsState,
   snapshotsOf,
+  type TemplatePlace,
 } from './snapshots.ts'
 export {
   type Backoff,

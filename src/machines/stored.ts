@@ -172,7 +172,9 @@ const context = fields({
           written: isFlag,
         }),
       ),
-      origin: orNull(fields({ box: isId, name: isName })),
+      origin: orNull(either(fields({ box: isId, name: isName }), fields({ image: isName, template: isId }))),
+      boots: absentOr(oneOf(true)),
+      makes: absentOr(isName),
     }),
   ),
 })

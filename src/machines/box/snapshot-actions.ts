@@ -32,6 +32,12 @@ export const snapshotActions = {
     const { saving } = snapshotsOf(context)
     return saving === null ? {} : withSnapshots(context, { saving: { ...saving, written: false } })
   }),
+  beginWithTemplate: change(({ context, event }) =>
+    event.type === 'start.stage' && event.template !== undefined
+      ? withSnapshots(context, { origin: event.template })
+      : {},
+  ),
+  intendBoot: change(({ context }) => ({ next: 'start', ...withSnapshots(context, { boots: true }) })),
   dropSnapshot: change(({ context }) => (context.snapshots ? withSnapshots(context, { saving: null }) : {})),
   keepSnapshot: change(({ context, event }) => {
     const { saving, kept } = snapshotsOf(context)
