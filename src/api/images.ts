@@ -27,8 +27,8 @@ export interface Images {
   /**
    * Makes the template of an image, `builtin` for the built-in guest: boxes of it that have this size and nothing of
    * their own when they boot begin with that from now on, which takes a fraction of the time. Finds its work done where
-   * there is one that fits. Rejects with `NOT_FOUND`, with `UNSUPPORTED` (a guest without an agent; disks that can be
-   * written to; a VMM that cannot save), and as `start` and `snapshots.create` do; nothing is left then. Who gives up
+   * there is one that fits. Rejects with `NOT_FOUND`, with `UNSUPPORTED` (a guest without an agent; a
+   * VMM that cannot save), and as `start` and `snapshots.create` do; nothing is left then. Who gives up
    * waiting does not end it.
    *
    * @example

@@ -185,4 +185,59 @@ test('a box may be held for as long as its disks take to be copied', () =>
     assert.ok(blocks * 512 <= 2 * mib, `holes stay holes: ${blocks} blocks`)
   }))
 
+/** A guest that does not have to be there: on the VMM without guests it is ready. */
+const agent = { kernel: small.kernel, cmdline: 'boxledger.init', agent: true }
+
+test('a box whose disks are not made yet begins with a template, and gets the disks that its memory knows', () =>
+  upIn(embedded, async ({ home, dir, runtime }) => {
+    const path = join(dir, 'disk')
+    await runtime.images.add('warm', { ...agent, disks: [{ path }, { path, readonly: true }, { path }] })
+    const make = () => runtime.create({ image: 'warm', memoryMib: 64, stopTimeoutMs: 100 })
+    const late = await make()
+    await late.start()
+    const { bytes, fits } = await runtime.images.template('warm', { memoryMib: 64 })
+    assert.ok(fits && (bytes ?? 0) > 66 * mib)
+    const template = join(home, 'images', '.templates', 'warm', '1x64')
+    const names = [...own, 'memory-ranges', 'state.json', 'template.json']
+    assert.equal(readdirSync(template).sort(), names.sort())
+    const manifestPath = join(template, 'template.json')
+    const manifest = JSON.parse(readFileSync(manifestPath, 'utf8'))
+    assert.is(manifest.format, 2)
+    // As if the guest had written to them when it booted.
+    const sha256 = createHash('sha256').update(Buffer.alloc(mib, 'boot')).digest('hex')
+    for (const name of own) {
+      writeFileSync(join(template, name), Buffer.alloc(mib, 'boot'))
+      manifest.files.find((file: { name: string }) => file.name === name).sha256 = sha256
+    }
+    writeFileSync(manifestPath, JSON.stringify(manifest))
+
+    const box = await make()
+    await box.start()
+    assert.is(wordOn(home, box), 'boot')
+    write(home, box, 'mine')
+    await box.restart()
+    assert.is(wordOn(home, box), 'mine')
+    await late.restart()
+    assert.is(wordOn(home, late), 'made', 'one that has its disks keeps them')
+    const beginnings = async (box: Box) => {
+      const all: unknown[] = []
+      for await (const { event } of box.events())
+        if (event.type === 'start.stage' && event.stage === 'spawning')
+          all.push(event.template?.image ?? event.passedOver?.code)
+      return all
+    }
+    assert.equal(await beginnings(box), ['warm', 'UNSUPPORTED'])
+    assert.equal(await beginnings(late), [undefined, 'UNSUPPORTED'])
+
+    writeFileSync(manifestPath, JSON.stringify({ ...manifest, vmm: { version: '53.0.0', features: ['no'] } }))
+    const boots = await make()
+    await boots.start()
+    assert.is(
+      wordOn(home, boots),
+      'made',
+      'where the VMM will not have it the box boots, with those of its image',
+    )
+    assert.is((await boots.info()).incarnation, 2)
+  }))
+
 test.run()

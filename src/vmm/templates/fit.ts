@@ -8,7 +8,7 @@ import { checkParts } from '../snapshots/parts.ts'
 import { changeOf } from './guest-files.ts'
 import { damaged, readTemplate, type TemplateManifest } from './manifest.ts'
 import { type TemplateSize, templateDir } from './place.ts'
-import { obstacleIn } from './suitable.ts'
+import { hasItsDisks, obstacleIn } from './suitable.ts'
 
 /** What a box would be started with. */
 export interface Start {
@@ -60,6 +60,8 @@ export async function assertFits(
 ): Promise<void> {
   const obstacle = obstacleIn(guest)
   if (obstacle !== undefined) throw unfit(image, obstacle)
+  if (hasItsDisks(guest))
+    throw unfit(image, 'the box has a disk of its own by now, which is not the one that its memory knows')
   const changed = await changeOf(guest, manifest.guest, signal)
   if (changed !== undefined) throw unfit(image, `${changed} has changed`)
   const program = await programWords(command, signal)

@@ -33,11 +33,13 @@ export async function changeOf(
   return undefined
 }
 
-function pathsOf({ kernel, initramfs, disks }: Guest): [role: string, path: string][] {
+/** Of a disk that each box has for itself, what it is a copy of. */
+function pathsOf({ kernel, initramfs, disks, ownDisks = [] }: Guest): [role: string, path: string][] {
+  const shared = (path: string) => ownDisks.find(({ to }) => to === path)?.from ?? path
   return [
     ['kernel', kernel],
     ...(initramfs === undefined ? [] : [['initramfs', initramfs] as [string, string]]),
-    ...disks.map(({ path = '' }, n): [string, string] => [`disk-${n}`, path]),
+    ...disks.map(({ path = '' }, n): [string, string] => [`disk-${n}`, shared(path)]),
   ]
 }
 

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Boundary } from '../../machines/index.ts'
 import { isOwnDirectory } from '../files/own-file.ts'
+import { isDiskName } from '../images/own-disk.ts'
 import { sync, writeSynced } from '../images/synced.ts'
 import { linkOrCopy } from '../snapshots/link.ts'
 import { readManifest } from '../snapshots/manifest.ts'
@@ -9,7 +10,7 @@ import { checkParts } from '../snapshots/parts.ts'
 import { snapshotFiles } from '../snapshots/place.ts'
 import { processorHere, programWords, type Start } from './fit.ts'
 import { guestNow } from './guest-files.ts'
-import { damaged, manifestFormat, manifestName, type TemplateManifest, templateParts } from './manifest.ts'
+import { damaged, manifestName, type TemplateManifest, templateParts } from './manifest.ts'
 import { making, templateDir, templatesDir } from './place.ts'
 import { setAside } from './remove.ts'
 
@@ -54,13 +55,13 @@ async function stage(draft: string, wanted: NewTemplate): Promise<TemplateManife
   const place = { box, name: snapshot }
   const { dir } = snapshotFiles(home, box, snapshot)
   const { vmm, config, files } = await readManifest(dir, place)
-  for (const part of templateParts) await linkOrCopy(join(dir, part), join(draft, part))
-  const kept = files.filter(({ name }) => templateParts.some(part => part === name))
+  const kept = files.filter(({ name }) => isDiskName(name) || templateParts.some(part => part === name))
+  for (const { name } of kept) await linkOrCopy(join(dir, name), join(draft, name))
   await checkParts(draft, what => damaged(image, what), kept, signal)
-  for (const part of templateParts) await sync(join(draft, part))
+  for (const { name } of kept) await sync(join(draft, name))
   const { cpus, memoryMib } = size
   const manifest: TemplateManifest = {
-    ...{ format: manifestFormat, id: wanted.id, image, cpus, memoryMib },
+    ...{ format: kept.some(({ name }) => isDiskName(name)) ? 2 : 1, id: wanted.id, image, cpus, memoryMib },
     madeAt: new Date(wanted.now).toISOString(),
     guest: await guestNow(guest, signal),
     program: await programWords(command, signal),

@@ -6,7 +6,8 @@ import type { TemplateSize } from './place.ts'
 
 /** What a template says of itself, in `template.json` beside its other files. */
 export interface TemplateManifest extends TemplateSize {
-  readonly format: 1
+  /** 2: with disks, of which each box gets copies */
+  readonly format: 1 | 2
   readonly id: string
   /** name of the image */
   readonly image: string
@@ -44,7 +45,7 @@ export interface GuestFile {
   readonly sha256: string
 }
 
-export const manifestFormat = 1
+export const manifestFormat = 2
 export const manifestName = 'template.json'
 /** What the VMM reads, beside a configuration. */
 export const templateParts = ['state.json', 'memory-ranges'] as const
@@ -112,7 +113,7 @@ function isManifest(value: unknown): value is TemplateManifest {
   if (!isObject(value)) return false
   const { format, id, image, madeAt, guest, program, processor, vmm, config, files } = value
   return (
-    format === manifestFormat &&
+    (format === 1 || format === manifestFormat) &&
     typeof id === 'string' &&
     /^[0-9a-z]{12}$/.test(id) &&
     typeof image === 'string' &&

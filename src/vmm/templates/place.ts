@@ -2,7 +2,7 @@
  * Templates of a home's images, one for each size of box. A directory each, which appears by one rename, after everything
  * in it has been synced, and leaves by one:
  *
- *     images/.templates/IMAGE/CPUSxMIB/{template.json, state.json, memory-ranges}
+ *     images/.templates/IMAGE/CPUSxMIB/{template.json, state.json, memory-ranges, NAME.img}
  *     images/.templates/.making-XXXXXX/     one that is being made, or the remains of that
  *     images/.templates/.removing-XXXXXX/   the same of those that are being removed
  *

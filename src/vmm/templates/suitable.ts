@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { type BoxSpec, readyOf } from '../../machines/index.ts'
 import { hasAgent } from '../guest/reach.ts'
 import type { Guest } from '../image.ts'
@@ -20,9 +21,12 @@ export function templateImageOf(spec: BoxSpec): string | undefined {
 }
 
 /** Why there can be no template of an image; undefined if there can. */
-export function obstacleIn({ hasAgent, disks }: Pick<Guest, 'hasAgent' | 'disks'>): string | undefined {
+export function obstacleIn({ hasAgent }: Pick<Guest, 'hasAgent'>): string | undefined {
   if (!hasAgent) return 'there is no agent in its guest, which could give each box an identity of its own'
-  if (disks.some(({ readonly }) => readonly !== true))
-    return 'each of its boxes has a disk of its own that can be written to'
   return undefined
+}
+
+/** Whether a box has its disks already: the memory of a template belongs to others. */
+export function hasItsDisks({ ownDisks = [] }: Pick<Guest, 'ownDisks'>): boolean {
+  return ownDisks.some(({ to }) => existsSync(to))
 }
