@@ -170,6 +170,19 @@ test('a disk that is somebody else’s file is not saved, and so the box is not'
     )
   }))
 
+test('a qcow2 is not saved: a VMM may know more of it than its file', () =>
+  upIn(embedded, async ({ home, dir, runtime }) => {
+    const path = join(dir, 'qcow2')
+    writeFileSync(path, Buffer.concat([Buffer.from('QFI\xfb', 'latin1'), Buffer.alloc(mib)]))
+    const disks = [{ path, format: 'qcow2' }] as const
+    await runtime.images.add('other', { ...small, disks })
+    const box = await runtime.create({ image: 'other', memoryMib: 64, stopTimeoutMs: 100 })
+    await box.start()
+    const refused = await box.snapshots.create('one').catch(error => error)
+    const own = join(disksOf(home, box), 'disk-0.img')
+    assert.equal([refused.code, refused.details], ['UNSUPPORTED', { path: own }])
+  }))
+
 test('a box may be held for as long as its disks take to be copied', () =>
   upIn(embedded, async ({ home, box }) => {
     truncateSync(join(disksOf(home, box), 'disk-0.img'), 2 ** 28)

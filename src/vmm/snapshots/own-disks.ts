@@ -7,34 +7,47 @@ import { type DiskName, isDiskName } from '../images/own-disk.ts'
 
 /**
  * The disks of a VM that are saved with it: those that can be written to, all of which are the box's own. `UNSUPPORTED`
- * where one is not, since it is somebody's file: what is written there later would be there when the memory comes back.
+ * where one is not, since it is somebody's file: what is written there later would be there when the memory comes back;
+ * and where one is a qcow2, whose tables a VMM may have in its memory, newer than they are in the file.
  */
 export function ownDisksOf(config: Readonly<Record<string, unknown>>, dir: string): DiskName[] {
-  const names: DiskName[] = []
-  for (const path of writableIn(config)) {
+  return writableIn(config).map(({ path, image_type }) => {
     const name = basename(path)
     if (dirname(path) !== dir || !isDiskName(name))
-      throw new BoxError(
-        'UNSUPPORTED',
-        `The disk ${quoted(path)} can be written to, and is a file of yours: it is not saved, and so the box is not. Give it as readonly, or as a disk of an image, of which each box has a copy of its own.`,
-        { details: { path } },
+      throw unsaved(
+        path,
+        'is a file of yours. Give it as readonly, or as a disk of an image, of which each box has a copy of its own',
       )
-    names.push(name)
-  }
-  return names
+    if (image_type === 'Qcow2')
+      throw unsaved(path, 'is a qcow2, which a VMM may hold a part of. Make it a raw one')
+    return name
+  })
 }
 
 /** The same of a VM that was saved: whatever directory its box had. */
 export function savedDisksOf(config: Readonly<Record<string, unknown>>): DiskName[] {
-  return writableIn(config).flatMap(path => {
-    const name = basename(path)
-    return isDiskName(name) ? [name] : []
-  })
+  return writableIn(config)
+    .map(({ path }) => basename(path))
+    .filter(isDiskName)
 }
 
-function writableIn({ disks }: Readonly<Record<string, unknown>>): string[] {
-  return (Array.isArray(disks) ? disks : []).flatMap(disk =>
-    disk?.readonly === true ? [] : [String(disk?.path)],
+interface WritableDisk {
+  readonly path: string
+  readonly image_type?: unknown
+}
+
+function writableIn({ disks }: Readonly<Record<string, unknown>>): WritableDisk[] {
+  return (Array.isArray(disks) ? disks : [])
+    .filter(disk => disk?.readonly !== true)
+    .map(disk => ({ path: String(disk?.path), image_type: disk?.image_type }))
+}
+
+/** `UNSUPPORTED` */
+function unsaved(path: string, why: string): BoxError {
+  return new BoxError(
+    'UNSUPPORTED',
+    `The box cannot be saved: its disk ${quoted(path)} can be written to, and ${why}.`,
+    { details: { path } },
   )
 }
 
