@@ -10,8 +10,8 @@ export interface Images {
   /** The built-in one first, the others by name. */
   list(): Promise<ImageInfo[]>
   /**
-   * Copies a guest's files into the home; of a directory that holds a root file system it makes a disk, which the
-   * built-in kernel boots. Rejects with `INVALID_ARGUMENT` or `NOT_FOUND`, naming the field, with `NAME_TAKEN`,
+   * Copies a guest's files into the home; of a directory that holds a root file system, or of the built-in guest's own
+   * files, it makes a disk, which the built-in kernel boots. Rejects with `INVALID_ARGUMENT` or `NOT_FOUND`, naming the field, with `NAME_TAKEN`,
    * `UNSUPPORTED` (a disk without mke2fs) or `NO_SPACE`; nothing is left then.
    *
    * @example
@@ -47,8 +47,9 @@ export interface TemplateOptions {
   readonly signal?: AbortSignal
 }
 
-/** A directory that holds a root file system. */
+/** A root file system, which becomes a disk. */
 export interface RootImageSpec {
+  /** a directory that holds one; or `builtin`, for what the built-in guest has (a directory of that name is `./builtin`) */
   readonly root: string
   /** size of the file system in `MiB`; default: what the directory holds and 1 GiB. Only what is in use takes room */
   readonly sizeMib?: number
@@ -70,6 +71,9 @@ export interface WantedTemplate {
   readonly signal: AbortSignal | undefined
 }
 
+/** In the place of a directory: the built-in guest's own files. */
+const builtinRoot = 'builtin'
+
 const isRootImage = (image: unknown) => typeof image === 'object' && image !== null && 'root' in image
 
 export interface AddImageOptions {
@@ -89,7 +93,7 @@ export function checkImageName(name: unknown): string {
 export function checkNewImage(image: unknown): ImageSpec | RootImageSpec {
   if (isRootImage(image)) {
     const { root, ...rest } = check(rootImage, image, 'image')
-    return { ...rest, root: resolve(root) } as RootImageSpec
+    return { ...rest, root: root === builtinRoot ? root : resolve(root) } as RootImageSpec
   }
   const { kernel, initramfs, disks, ...rest } = check(shapes.image, image, 'image')
   return {
@@ -110,7 +114,7 @@ export function assertAbsoluteImage(image: unknown): void {
 }
 
 function pathsOf(image: unknown): string[] {
-  if (isRootImage(image)) return [check(rootImage, image, 'image').root]
+  if (isRootImage(image)) return [check(rootImage, image, 'image').root].filter(root => root !== builtinRoot)
   const { kernel, initramfs, disks = [] } = check(shapes.image, image, 'image')
   return [kernel, ...(initramfs === undefined ? [] : [initramfs]), ...disks.map(({ path }) => path)]
 }

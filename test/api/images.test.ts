@@ -244,6 +244,21 @@ for (const way of ways) {
     }))
 }
 
+for (const way of ways) {
+  test(`${way.name}: builtin is the built-in guest and no directory; one that is damaged makes no disk`, () =>
+    withTempDir(async dir => {
+      const home = join(dir, 'home')
+      mkdirSync(home, { mode: 0o700 })
+      await plantImage(home)
+      await using opened = await way.open({ home, vmm: { binary: instantVmm } })
+      const { images } = opened.runtime
+      assert.is(await codeOf(images.add('kept', { root: 'builtin' })), 'ENGINE_FAILED')
+      assert.is(await codeOf(images.add('kept', { root: './builtin' })), 'NOT_FOUND root')
+      assert.is((await images.list()).length, 1)
+      assert.equal(stagedIn(home), [])
+    }))
+}
+
 test('a box has a disk of its own, made from that of its image', () =>
   withTempDir(async home => {
     await plantImage(home)

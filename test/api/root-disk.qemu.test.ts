@@ -1,6 +1,6 @@
 // @timeout 300
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { needsQemu } from '../support/requires.ts'
@@ -95,6 +95,36 @@ needsQemu(
       for await (const piece of copies.console()) words.push(piece)
       assert.match(Buffer.concat(words).toString(), /no root file system: \/dev\/vda holds no ext4/)
     }),
+)
+
+needsQemu(test, "the built-in guest's own files become a disk, which keeps what is written there", () =>
+  withRootImage(async (runtime, home) => {
+    await runtime.images.add('kept', { root: 'builtin', sizeMib: 64 })
+    assert.equal(readdirSync(join(home, 'images', 'kept')).sort(), ['image.json', 'root'])
+    const box = await runtime.create({ image: 'kept', memoryMib: 128 })
+    const out = async (script: string) => {
+      const { stdout, stderr, exitCode } = await box.exec('sh', ['-c', script])
+      assert.equal([stderr, exitCode], ['', 0], script)
+      return stdout
+    }
+    await box.start()
+    assert.match(await out('cat /proc/mounts'), /^\/dev\/vda \/ ext4 rw/m)
+    assert.is(await out('find / -xdev ! -user 0 -o -xdev ! -group 0'), '', 'all is root’s')
+    assert.is(
+      await out('stat -c "%a %F %N" /root /tmp /bin/ls /sbin; ls /init /lib/modules 2>&1 || :'),
+      [
+        '700 directory /root',
+        '1777 directory /tmp',
+        "777 symbolic link '/bin/ls' -> 'busybox'",
+        "777 symbolic link '/sbin' -> 'bin'",
+        'ls: /init: No such file or directory',
+        'ls: /lib/modules: No such file or directory\n',
+      ].join('\n'),
+    )
+    await out('echo kept >/etc/kept; sync')
+    await box.restart()
+    assert.is(await out('cat /etc/kept; perl -e "print 1 + 1"'), 'kept\n2')
+  }),
 )
 
 test.run()

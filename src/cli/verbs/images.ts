@@ -89,7 +89,7 @@ function addFlags(command: Command): Command {
     .addOption(
       new Option(
         '--root <dir>',
-        'a directory with a root file system, booted by the built-in kernel',
+        'a directory with a root file system, booted by the built-in kernel; builtin: its own files',
       ).conflicts(['kernel', 'initramfs', 'cmdline', 'disk', 'agent']),
     )
     .option('--size <mib>', 'size of its disk in MiB (default: what it holds and 1 GiB)', whole)

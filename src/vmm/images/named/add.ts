@@ -6,6 +6,7 @@ import { type Boundary, BoxError, type ImageSpec } from '../../../machines/index
 import { copyLargeFile } from '../copy-file.ts'
 import { systemCode } from '../image-error.ts'
 import { sync, writeSynced } from '../synced.ts'
+import { builtinRoot, makeBuiltinRootDisk } from './builtin-root.ts'
 import {
   adding,
   isTaken,
@@ -49,7 +50,8 @@ export async function addImage(options: AddImageOptions): Promise<Manifest> {
     throw nameTaken(name)
   }
   await mkdir(dir, { recursive: true, mode: 0o700 })
-  await ('root' in spec ? checkRoot(spec.root, dir) : checkSources(spec))
+  if (!('root' in spec)) await checkSources(spec)
+  else if (spec.root !== builtinRoot) await checkRoot(spec.root, dir)
   boundary('before staging an image')
   const draft = await mkdtemp(join(dir, adding))
   try {
@@ -69,7 +71,8 @@ export async function addImage(options: AddImageOptions): Promise<Manifest> {
   }
 }
 
-async function stage(draft: string, { spec, now, request, signal }: AddImageOptions): Promise<Manifest> {
+async function stage(draft: string, options: AddImageOptions): Promise<Manifest> {
+  const { spec, now, request, signal } = options
   const added = {
     format: 1,
     addedAt: new Date(now).toISOString(),
@@ -77,7 +80,7 @@ async function stage(draft: string, { spec, now, request, signal }: AddImageOpti
   } as const
   const manifest: Manifest =
     'root' in spec
-      ? { ...added, kind: 'root', root: await storeRoot(draft, spec, signal) }
+      ? { ...added, kind: 'root', root: await storeRoot(draft, spec, options) }
       : { ...added, kind: 'files', ...(await storeFiles(draft, spec, signal)) }
   await writeSynced(join(draft, manifestFile), Buffer.from(`${JSON.stringify(manifest)}\n`))
   await sync(draft)
@@ -87,9 +90,12 @@ async function stage(draft: string, { spec, now, request, signal }: AddImageOpti
 async function storeRoot(
   draft: string,
   spec: RootSpec,
-  signal: AbortSignal | undefined,
+  { dir, signal }: AddImageOptions,
 ): Promise<StoredFile> {
-  await makeRootDisk(spec, join(draft, 'root'), signal)
+  const { root, sizeMib } = spec
+  const to = join(draft, 'root')
+  if (root === builtinRoot) await makeBuiltinRootDisk(to, { dir, workplace: draft, sizeMib, signal })
+  else await makeRootDisk(spec, to, signal)
   return stored(draft, 'root', signal)
 }
 

@@ -8,7 +8,7 @@ import { sync } from '../synced.ts'
 
 /** A directory that holds a root file system, to be made a disk of. */
 export interface RootSpec {
-  /** absolute path of the directory */
+  /** absolute path of the directory, or `builtin` */
   readonly root: string
   /** size of the file system in `MiB`; default: what it holds and 1 GiB */
   readonly sizeMib?: number | undefined
