@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { measureAudit } from './audit.ts'
 import { measureGuests } from './guests.ts'
 import { measureOpening } from './opening.ts'
 import { measureTransitions } from './transitions.ts'
@@ -58,6 +59,15 @@ try {
     `aim 2 µs`,
     (lookupUs / 2).toFixed(2),
   )
+  console.log()
+  const audit = await measureAudit(join(directory, 'audit'), 1_000_000)
+  show(`reading ${whole(audit.records)} records`, 'boxledger/s', 'raw LevelDB/s', 'ratio')
+  for (const [what, perSecond] of [
+    ['  export', audit.exportPerSecond],
+    ['  verify', audit.verifyPerSecond],
+  ] as const)
+    show(what, whole(perSecond), whole(audit.rawPerSecond), (perSecond / audit.rawPerSecond).toFixed(2))
+  console.log(`  (built in ${whole(audit.buildSeconds)} s)`)
   console.log()
   if (!(await hasQemu())) console.log('guests: skipped, qemu-system-x86_64 is not on PATH')
   else {
