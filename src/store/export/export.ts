@@ -5,6 +5,7 @@ import { noHash, sha256 } from '../codec.ts'
 import type { Database } from '../database.ts'
 import { frameKey } from '../keys.ts'
 import type { Parked } from '../ledger.ts'
+import { readPage } from '../read.ts'
 import type { Tail } from '../tail-file.ts'
 import { textPages, textsAt } from '../texts.ts'
 import { besideLines } from './beside.ts'
@@ -33,7 +34,8 @@ async function* exportAll(source: ExportSource): AsyncGenerator<string[]> {
   const { position, hash } = tail
   yield [headerLine({ box: null, position, hash, beside: besides.length }), ...besides]
   const chain = new ChainLines(losses, 1 + besides.length)
-  for await (const page of textPages(reading, archive, 1, position)) yield chain.page(page)
+  for await (const page of textPages(reading, archive, 1, position))
+    yield await proven(source, () => chain.page(page))
   yield chain.end(position, hash)
 }
 
@@ -66,9 +68,21 @@ async function* exportBox(box: string, source: ExportSource): AsyncGenerator<str
       throw new BoxError('LEDGER_CORRUPT', `The ledger has no frame at position ${missing}`, {
         details: { position: missing, box },
       })
-    yield chain.pageOf(found)
+    yield await proven(source, () => chain.pageOf(found))
   }
   yield chain.end(last, hash)
+}
+
+/** Where a link between two records breaks, what follows tells which of them is damaged. */
+async function proven({ reading, tail, beside }: ExportSource, lines: () => string[]): Promise<string[]> {
+  try {
+    return lines()
+  } catch (error) {
+    if (!BoxError.is(error, 'LEDGER_CORRUPT')) throw error
+    const position = Number(error.details.position)
+    const { damage } = await reading(db => readPage(db, Math.max(1, position - 1), position, tail, beside))
+    throw damage ?? error
+  }
 }
 
 const pageSize = 1_024
