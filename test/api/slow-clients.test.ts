@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { BoxRuntime, type LedgerRecord } from 'boxledger'
 import * as assert from 'uvu/assert'
+import { eventually } from '../support/eventually.ts'
 import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 
@@ -81,6 +82,8 @@ for (const [what, [path, args]] of Object.entries(streams))
       )
       assert.ok(socket.bytesWritten > bytesWritten)
       stream.destroy()
+      // A connection that ends leaves nothing behind, whatever it was in the middle of.
+      await eventually(async () => (await owner.subscriptions.list()).every(({ active }) => !active))
     }))
 
 test.run()
