@@ -1,4 +1,4 @@
-// @timeout 60
+// @timeout 120
 import type { LedgerRecord } from 'boxledger'
 import type { Page } from 'playwright-core'
 import * as assert from 'uvu/assert'
@@ -70,6 +70,9 @@ needsChromium(test, 'a step tells its move, event, effects, timers, differences,
       assert.ok((await allOf(page, '.details tbody tr')).includes('ending › cause nothing crash'))
       assert.match(told, new RegExp(`hash ${exited?.hash}`))
       assert.match(told, /LED TO v\d+ restart\.scheduled/i)
+      assert.not.match(told, /agentBox|memoryMib/)
+      await page.getByText('The state after it').click()
+      await page.getByText('memoryMib').waitFor()
       // The way: just taken, taken before, and where it leads.
       assert.is(await page.locator('.move.going').count(), 1)
       assert.equal(await idsOf(page, '.place.now'), ['crashed', 'scheduling'])

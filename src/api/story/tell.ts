@@ -108,8 +108,8 @@ class Told {
 
 /** What a reader of differences looks for; the state's value is told as `from` and `to`. */
 function changes(before: StreamState | undefined, after: StreamState): Difference[] {
-  if (before === undefined) return differencesOf({}, after.context)
-  return differencesOf(pending(before), pending(after))
+  const nothing = { effects: {}, timers: {} }
+  return differencesOf(before === undefined ? nothing : pending(before), pending(after))
 }
 
 /** Effects and timers in short: what they are is told by the steps that ask for them. */

@@ -24,6 +24,7 @@ pre { margin: 2px 0; padding: 8px 10px; max-height: 16em; overflow: auto; backgr
 .chips small { color: var(--soft); margin-left: 7px; font-size: 11.5px }
 .chips .gone { text-decoration: line-through; color: var(--soft) }
 .scrolls { overflow-x: auto }
+.details details { margin-top: 10px } .details summary { cursor: pointer; color: var(--soft); font-size: 13px; width: max-content; margin-bottom: 6px }
 table { width: 100%; border-collapse: collapse; font-size: 12.5px; table-layout: fixed }
 th, td { text-align: start; vertical-align: top; padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere }
 thead th { font-size: 11.5px; font-weight: 450; color: var(--soft); padding-top: 0 }
