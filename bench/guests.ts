@@ -29,7 +29,10 @@ export interface GuestFigures {
   readonly plainCopy: number
 }
 
-const emulator = [process.execPath, fileURLToPath(new URL('../src/vmm/emulator/main.js', import.meta.url))]
+export const emulator = [
+  process.execPath,
+  fileURLToPath(new URL('../src/vmm/emulator/main.js', import.meta.url)),
+]
 const rounds = 3
 const executions = 40
 const copyBytes = 32 << 20
@@ -113,7 +116,7 @@ async function medianOfMany(count: number, work: () => PromiseLike<unknown>): Pr
   return medianOf(times)
 }
 
-async function timeOf(work: () => PromiseLike<unknown>): Promise<number> {
+export async function timeOf(work: () => PromiseLike<unknown>): Promise<number> {
   const began = performance.now()
   await work()
   return performance.now() - began

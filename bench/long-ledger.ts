@@ -125,7 +125,7 @@ function bodyOf(
 ): string {
   const begin = `{"box":"${stream}","version":${version},"prevBody":"${links.get(stream) ?? noHash}","at":"${at}"`
   const own = isCommand ? `"commandId":"${commandOf(id, version)}",` : ''
-  return `${begin}${rest}"meta":{${own}`.replaceAll(anyBox, id) + JSON.stringify(meta).slice(1) + '}'
+  return `${`${begin}${rest}"meta":{${own}`.replaceAll(anyBox, id) + JSON.stringify(meta).slice(1)}}`
 }
 
 interface Last {

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { measureGuests } from './guests.ts'
 import { measureOpening } from './opening.ts'
+import { measureSsh } from './ssh.ts'
 import { measureTransitions } from './transitions.ts'
 
-async function hasQemu(): Promise<boolean> {
+async function hasProgram(name: string, flag: string): Promise<boolean> {
   return new Promise(resolve => {
-    const asked = spawn('qemu-system-x86_64', ['--version'], { stdio: 'ignore' })
+    const asked = spawn(name, [flag], { stdio: 'ignore' })
     asked.once('error', () => resolve(false))
     asked.once('exit', code => resolve(code === 0))
   })
@@ -59,7 +60,8 @@ try {
     (lookupUs / 2).toFixed(2),
   )
   console.log()
-  if (!(await hasQemu())) console.log('guests: skipped, qemu-system-x86_64 is not on PATH')
+  if (!(await hasProgram('qemu-system-x86_64', '--version')))
+    console.log('guests: skipped, qemu-system-x86_64 is not on PATH')
   else {
     const guests = await measureGuests(directory)
     show('guests, in software emulation', 'boxledger', 'peer', 'ratio', '', 'the peer')
@@ -70,7 +72,19 @@ try {
     show('    of it the engine, the VMM', ms(guests.engine), ms(guests.vmm))
     row('start from a snapshot', guests.restore, guests.start, 'a boot')
     row('exec true', guests.exec, guests.plainExec, 'bare channel')
-    row('copy in', guests.copy, guests.plainCopy, 'bare channel', n => `${whole(n)} MiB/s`)
+    const rate = (n: number) => `${n.toFixed(1)} MiB/s`
+    row('copy in', guests.copy, guests.plainCopy, 'bare channel', rate)
+    console.log()
+    if (!(await hasProgram('ssh', '-V'))) console.log('ssh: skipped, ssh is not on PATH')
+    else {
+      show('the same guest over SSH', 'boxledger', 'peer', 'ratio', '', 'the peer')
+      for (const { server, exec, copyIn, copyOut, client } of await measureSsh(directory)) {
+        row('exec true', exec.own, exec.ssh, `ssh, ${server}`)
+        show('    of it before the guest is asked', '', ms(client))
+        row('copy in', copyIn.own, copyIn.ssh, `scp, ${server}`, rate)
+        row('copy out', copyOut.own, copyOut.ssh, `scp, ${server}`, rate)
+      }
+    }
   }
 } finally {
   await rm(directory, { recursive: true, force: true })

@@ -64,6 +64,8 @@ export class Execution implements PromiseLike<ExecutionResult> {
   readonly #running: Promise<RunningCommand>
   readonly #end: Promise<ExecutionEnd>
   readonly #stdin: Writable
+  readonly #left: Promise<never>
+  #leave: (error: BoxError) => void = () => {}
   #isFed: boolean
 
   constructor(id: string, begin: () => Promise<RunningCommand>, options: ExecOptions) {
@@ -77,6 +79,10 @@ export class Execution implements PromiseLike<ExecutionResult> {
     this.#stdin = stdinOf(this.#running)
     this.#isFed = input !== undefined
     if (input !== undefined) this.#stdin.end(input)
+    this.#left = new Promise((_, reject) => {
+      this.#leave = reject
+    })
+    this.#left.catch(() => {}) // the same
     this.#end = this.#run(signal)
     this.#end.catch(() => {}) // the same
   }
@@ -116,6 +122,22 @@ export class Execution implements PromiseLike<ExecutionResult> {
     this.#with(running => running.resize(columns, rows))
   }
 
+  /**
+   * Leaves the command: it goes on in its box without a caller, as long as the box and the home's owner do, and how it ends is in the
+   * ledger. From now on what it puts out is dropped, its input stays open with nothing more in it, `signal` does not kill
+   * it any more, and who waits for it gets `ABORTED`; `timeoutMs` still holds. Resolves when that is sure; of a command
+   * that has ended, nothing changes.
+   */
+  async detach(): Promise<void> {
+    const running = await this.#running
+    await running.detach()
+    this.#leave(
+      new BoxError('ABORTED', `Execution ${this.id} was left, and goes on`, {
+        details: { execution: this.id, detached: true },
+      }),
+    )
+  }
+
   // biome-ignore lint/suspicious/noThenProperty: it is awaited as a whole
   then<A = ExecutionResult, B = never>(
     onFulfilled?: ((result: ExecutionResult) => A | PromiseLike<A>) | null,
@@ -137,7 +159,7 @@ export class Execution implements PromiseLike<ExecutionResult> {
     signal?.addEventListener('abort', abort, { once: true })
     if (signal?.aborted) abort()
     try {
-      const { exitCode, signal: by, reason } = await running.outcome
+      const { exitCode, signal: by, reason } = await Promise.race([running.outcome, this.#left])
       if (reason !== undefined) throw this.#killed(reason)
       return { exitCode, ...(by === undefined ? {} : { signal: by }) }
     } finally {

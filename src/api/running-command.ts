@@ -16,4 +16,6 @@ export interface RunningCommand {
   kill(signal: string): void
   resize(columns: number, rows: number): void
   abort(): void
+  /** Leaves it to go on without its caller; resolves when that is sure. */
+  detach(): Promise<void>
 }

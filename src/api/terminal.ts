@@ -1,3 +1,4 @@
+import type { Transform } from 'node:stream'
 import type { ReadStream, WriteStream } from 'node:tty'
 import type { ExecOptions, Execution } from './execution.ts'
 
@@ -21,8 +22,15 @@ export function terminalOf(
 /**
  * Passes on what is typed; with `tty` the terminal is one of the guest's meanwhile, to the last key, and a change of its
  * size is passed on too. Disposing gives it back as it was.
+ *
+ * @param through sees what is typed before the command does
  */
-export function feed(execution: Execution, { stdin, stdout }: Terminal, tty: boolean): Disposable {
+export function feed(
+  execution: Execution,
+  { stdin, stdout }: Terminal,
+  tty: boolean,
+  through?: Transform,
+): Disposable {
   const isRaw = tty && stdin.isTTY === true
   const resize = () => {
     const { columns = 0, rows = 0 } = stdout
@@ -30,11 +38,14 @@ export function feed(execution: Execution, { stdin, stdout }: Terminal, tty: boo
   }
   if (isRaw) stdin.setRawMode?.(true)
   if (tty && stdout.isTTY) stdout.on('resize', resize)
-  stdin.pipe(execution.stdin)
+  const to = through ?? execution.stdin
+  through?.pipe(execution.stdin)
+  stdin.pipe(to)
   return {
     [Symbol.dispose]: () => {
       stdout.off('resize', resize)
-      stdin.unpipe(execution.stdin)
+      stdin.unpipe(to)
+      through?.unpipe(execution.stdin)
       if (isRaw) stdin.setRawMode?.(false)
       // What is not read any more keeps no process alive.
       stdin.pause()

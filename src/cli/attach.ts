@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { feed, terminalOf } from '../api/terminal.ts'
 import { BoxError, type ExecOptions, type Execution } from '../index.ts'
+import { KeyWatch } from './detach-keys.ts'
 import { Interruption } from './interrupt.ts'
 import type { Session } from './session.ts'
 
@@ -12,14 +13,24 @@ export interface AttachOptions {
   readonly interactive: boolean
   /** it has a terminal, and so have we, if we have one */
   readonly tty: boolean
-  /** a key, as a byte, that leaves it, which ends it in good order */
-  readonly leaveKey?: number
+  readonly leave?: Leave
 }
 
-/** Runs a command in a box as if it ran here: its streams are ours, and so is its exit code. */
+/** How keys leave a command. */
+export interface Leave {
+  readonly keys: Buffer
+  /** `end`: it is ended, in good order; `detach`: it goes on */
+  readonly how: 'end' | 'detach'
+  readonly onDetached?: () => void
+}
+
+const ownNote =
+  'It cannot be left: this command owns the home, and what it runs ends with it. With boxledger serve it can.'
+
+/** Runs a command in a box as if it ran here: its streams are ours, and so is its exit code; 0 if it was left. */
 export async function attach(
-  { output, json, signal }: Pick<Session, 'output' | 'json' | 'signal'>,
-  { interactive, tty, leaveKey }: AttachOptions,
+  { output, json, signal, owns }: Pick<Session, 'output' | 'json' | 'signal' | 'owns'>,
+  { interactive, tty, leave }: AttachOptions,
   begin: (options: ExecOptions) => Execution,
 ): Promise<number> {
   const kill = new AbortController()
@@ -31,12 +42,15 @@ export async function attach(
   }
   signal.addEventListener('abort', interrupt, { once: true })
   if (signal.aborted) interrupt()
-  const left = new AbortController()
-  const onLeave = () => {
-    left.abort()
-    kill.abort()
+  let isLeft = false
+  const onKeys = () => {
+    if (leave?.how === 'detach' && owns())
+      return void output.error(Buffer.from(`\r\nboxledger: ${ownNote}\r\n`))
+    isLeft = true
+    if (leave?.how === 'end') kill.abort()
+    else execution.detach().catch(() => {}) // its end tells
   }
-  using _input = interactive ? feedOurs(execution, tty, { leaveKey, onLeave }) : leaveUnfed(execution)
+  using _input = interactive ? feedOurs(execution, tty, leave?.keys, onKeys) : leaveUnfed(execution)
   try {
     if (json) {
       const { exitCode, ...rest } = await execution
@@ -50,8 +64,16 @@ export async function attach(
     ])
     return exitCode
   } catch (error) {
-    if (left.signal.aborted && BoxError.is(error, 'ABORTED')) return 0
-    throw error
+    if (!isLeft || !BoxError.is(error, 'ABORTED')) throw error
+    if (leave?.how === 'detach') {
+      leave.onDetached?.()
+      await (json
+        ? output.value({ id: execution.id, detached: true })
+        : output.error(
+            Buffer.from(`\r\nboxledger: Left. The command goes on, as execution ${execution.id}.\r\n`),
+          ))
+    }
+    return 0
   } finally {
     signal.removeEventListener('abort', interrupt)
   }
@@ -69,21 +91,17 @@ function leaveUnfed(execution: Execution): Disposable {
   return { [Symbol.dispose]: () => {} }
 }
 
-/** Passes our input on, and looks out for the key that leaves. */
+/** Passes our input on, but for the keys that leave. */
 function feedOurs(
   execution: Execution,
   tty: boolean,
-  { leaveKey, onLeave }: { readonly leaveKey: number | undefined; readonly onLeave: () => void },
+  keys: Buffer | undefined,
+  onKeys: () => void,
 ): Disposable {
-  const watch = (bytes: Buffer) => {
-    if (leaveKey !== undefined && bytes.includes(leaveKey)) onLeave()
-  }
-  process.stdin.on('data', watch)
-  const fed = feed(execution, process, tty)
+  const fed = feed(execution, process, tty, keys && new KeyWatch(keys, onKeys))
   return {
     [Symbol.dispose]: () => {
       fed[Symbol.dispose]()
-      process.stdin.off('data', watch)
       // Whoever holds its other end open does not keep us.
       process.stdin.destroy()
     },

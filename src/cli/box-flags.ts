@@ -1,10 +1,11 @@
 import { resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { BoxOptions } from '../index.ts'
+import { addHealthFlags, type HealthFlags, healthOf } from './health-flags.ts'
 import { pairs, whole, words } from './parse.ts'
 
 /** The flags that describe a new box. */
-export interface BoxFlags {
+export interface BoxFlags extends HealthFlags {
   readonly name?: string
   readonly image?: string
   readonly kernel?: string
@@ -24,7 +25,7 @@ export interface BoxFlags {
 }
 
 export function addBoxFlags(command: Command): Command {
-  return command
+  const flags = command
     .argument('[cmd...]', "after --: the box's main command; the box ends with it")
     .option('--name <name>', 'name, free again when the box is removed')
     .option('--image <image>', 'name of an image (default: the built-in guest)')
@@ -50,6 +51,7 @@ export function addBoxFlags(command: Command): Command {
     .option('-w, --workdir <dir>', "the command's directory")
     .option('-u, --user <user>', "the command's user, or user:group")
     .option('--ready <when>', 'when a start is over: guest, vmm or console=REGEX', readyWord)
+  return addHealthFlags(flags)
 }
 
 function readyWord(value: string): NonNullable<BoxOptions['ready']> {
@@ -111,6 +113,7 @@ export function boxOptionsOf(flags: BoxFlags, command: readonly string[]): BoxOp
     workdir,
     user,
     ready,
+    health: healthOf(flags),
   }
   // The library takes absent for a default, and `undefined` for a mistake where types are exact.
   return Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined))

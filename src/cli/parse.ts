@@ -27,6 +27,15 @@ export function date(value: string): Date {
   return new Date(time)
 }
 
+/** As docker and Go write durations, `1m30s` or `500ms`; in `ms`. */
+export function duration(value: string): number {
+  const units = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 }
+  const parts = /^(?:\d+(?:\.\d+)?(?:h|ms|m|s))+$/.test(value) ? value.matchAll(/([\d.]+)(h|ms|m|s)/g) : []
+  const times = [...parts].map(([, count, unit]) => Number(count) * units[unit as keyof typeof units])
+  if (times.length === 0) throw new InvalidArgumentError('Give a duration, as 30s, 1m30s or 500ms.')
+  return Math.round(times.reduce((sum, time) => sum + time))
+}
+
 /** Seconds, fractions allowed, as `ms`. */
 export function seconds(value: string): number {
   if (!/^\d+(\.\d+)?$/.test(value)) throw new InvalidArgumentError('Give a number of seconds.')

@@ -23,6 +23,7 @@ import { addInspect } from './verbs/inspect.ts'
 import { addLog } from './verbs/log.ts'
 import { addLogs } from './verbs/logs.ts'
 import { addLs } from './verbs/ls.ts'
+import { addMachine } from './verbs/machine.ts'
 import { addPause } from './verbs/pause.ts'
 import { addRename } from './verbs/rename.ts'
 import { addRepair } from './verbs/repair.ts'
@@ -37,6 +38,7 @@ import { addSnapshot } from './verbs/snapshot.ts'
 import { addStart } from './verbs/start.ts'
 import { addStats } from './verbs/stats.ts'
 import { addStop } from './verbs/stop.ts'
+import { addSubscriptions } from './verbs/subscriptions.ts'
 import { addVerify } from './verbs/verify.ts'
 import { addWait } from './verbs/wait.ts'
 import { addWhy } from './verbs/why.ts'
@@ -69,6 +71,7 @@ const verbs = [
   addExplain,
   addFork,
   addExport,
+  addSubscriptions,
   addVerify,
   addAdopt,
   addRepair,
@@ -78,6 +81,7 @@ const verbs = [
   addServe,
   addImages,
   addInfo,
+  addMachine,
 ]
 
 const closingHelp = `

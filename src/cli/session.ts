@@ -15,6 +15,8 @@ export interface Session {
   readonly runtime: BoxRuntime
   readonly output: Output
   readonly json: boolean
+  /** whether this process owns the home */
+  readonly owns: () => boolean
   /** fires when the command is to end before it is done */
   readonly signal: AbortSignal
 }
@@ -29,8 +31,9 @@ export async function withHome(
   work: Work,
 ): Promise<number> {
   try {
-    await using runtime = await join(openOptionsOf({ home, json }, output), signal)
-    const code = await work({ runtime, output, json, signal })
+    await using joined = await join(openOptionsOf({ home, json }, output), signal)
+    const { runtime, owns } = joined
+    const code = await work({ runtime, owns, output, json, signal })
     return interruptionOf(signal)?.exitCode ?? code ?? 0
   } catch (error) {
     const interruption = interruptionOf(signal)

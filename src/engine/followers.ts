@@ -2,6 +2,7 @@ import { type Actor, type ActorLogic, createActor } from 'xstate'
 import {
   type BoxCommand,
   type BoxSnapshot,
+  boxMachine,
   commandOf,
   type Head,
   type LedgerRecord,
@@ -18,7 +19,9 @@ type FollowerLogic = ActorLogic<BoxSnapshot, StampedEvent, Head>
 /** What the engine tells a follower; made here only, so that nobody else can. */
 const committed = new WeakMap<object, BoxSnapshot>()
 
-const followerLogic: FollowerLogic = {
+const followerLogic: FollowerLogic & { readonly config: unknown } = {
+  // What inspectors draw.
+  config: boxMachine.config,
   // Stopped, and no longer active: else its last state would be shown once more.
   transition: (snapshot, event) =>
     (event.type as string) === 'xstate.stop'

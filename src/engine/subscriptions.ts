@@ -15,6 +15,8 @@ export interface SubscriptionInfo extends Filter {
   readonly acknowledged?: number
   /** position that it began at */
   readonly from?: number
+  /** positions behind that, whether it looks for them or not; absent: it is damaged */
+  readonly behind?: number
   /** somebody reads it just now */
   readonly active: boolean
 }
@@ -105,9 +107,11 @@ export class Subscriptions {
   /** By name. */
   async list(): Promise<SubscriptionInfo[]> {
     if (this.#engine.isClosed) throw closedError()
-    const all = await this.#engine.ledger.acknowledgements.all()
+    const { acknowledgements, tail } = this.#engine.ledger
+    const all = await acknowledgements.all()
+    const end = tail.position
     return [...all]
-      .map(([name, stored]) => ({ name, ...shown(stored), active: this.#holds.has(name) }))
+      .map(([name, stored]) => ({ name, ...shown(stored, end), active: this.#holds.has(name) }))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
@@ -171,10 +175,11 @@ function difference(a: Filter, b: Filter): keyof Filter | undefined {
   return (['box', 'types', 'labels'] as const).find(field => !isDeepStrictEqual(a[field], b[field]))
 }
 
-function shown(stored: Stored): Omit<SubscriptionInfo, 'name' | 'active'> {
+function shown(stored: Stored, end: number): Omit<SubscriptionInfo, 'name' | 'active'> {
   if (stored === 'damaged') return {}
   const { acknowledged, from, filter } = stored
-  return { acknowledged, from, ...filter }
+  const behind = Math.max(0, end - Math.max(acknowledged, from - 1))
+  return { acknowledged, from, behind, ...filter }
 }
 
 function known(name: string, stored: Stored | undefined): Acknowledgement {

@@ -68,8 +68,8 @@ for (const way of ways) {
         assert.equal(await take(runtime.subscription('other', { from: 6 }), 2), [6, 7])
         assert.equal(await take(runtime.subscription('other', { from: 1 }), 1), [6], 'from is of a new one')
         assert.equal(await runtime.subscriptions.list(), [
-          { name: 'all', acknowledged: 5, from: 1, active: false },
-          { name: 'other', acknowledged: 0, from: 6, active: false },
+          { name: 'all', acknowledged: 5, from: 1, behind: 2, active: false },
+          { name: 'other', acknowledged: 0, from: 6, behind: 2, active: false },
         ])
         assert.ok((await runtime.verify()).ok)
       }, home)

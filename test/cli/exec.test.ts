@@ -1,7 +1,8 @@
 // @timeout 120
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { BoxRuntime } from 'boxledger'
+import { fileURLToPath } from 'node:url'
+import { BoxRuntime, type LedgerRecord } from 'boxledger'
 import * as assert from 'uvu/assert'
 import { connectGuest } from '../../src/vmm/guest/channel.ts'
 import { agentBox, handsTo } from '../api/exec/in-a-box.ts'
@@ -13,6 +14,8 @@ import { instantVmm, smallGuest } from '../support/vmms.ts'
 import { finish, main, type Shell, shellOn } from './boxledger.ts'
 
 const test = suite('command: exec and run')
+
+const attachedHere = fileURLToPath(new URL('./attached-here.js', import.meta.url))
 
 interface Place {
   readonly shell: Shell
@@ -111,6 +114,76 @@ test('at a terminal: keys go to the guest, also Ctrl-C; its size follows; the en
     await typist.sees('still here 2')
     typist.type('exit 5\n')
     assert.is(await typist.end(), 5)
+  }))
+
+test('Ctrl-P Ctrl-Q leaves a command, which goes on, and its end is recorded', () =>
+  withOwner(async ({ atTerminal, runtime }) => {
+    const script = 'read a; echo "<$a>"; sleep 1000 & echo $$ up; wait; exit 7'
+    const typist = await atTerminal('exec', '-it', 'it', '--', 'sh', '-c', script)
+    // Another key after the first of them: both were meant for the command.
+    typist.type('x\u0010y\n')
+    await typist.sees('<x\u0010y>')
+    await typist.sees(/\d+ up/)
+    const pid = Number(/(\d+) up/.exec(typist.seen)?.[1])
+    typist.type('\u0010\u0011')
+    assert.is(await typist.end(), 0)
+    assert.match(typist.seen, 'Left. The command goes on, as execution ')
+    const ends = runtime.events({ types: ['exec.ended', 'exec.lost'], follow: true })
+    process.kill(pid, 'SIGKILL')
+    const { value: record } = (await ends.next()) as IteratorYieldResult<LedgerRecord>
+    assert.is(record.event.type === 'exec.ended' && record.event.signal, 'SIGKILL')
+    assert.ok(typist.seen.includes(`execution ${record.execution}`))
+  }))
+
+test("run -it: keys of one's own leave it, and the box stays up", () =>
+  withOwner(async ({ atTerminal, shell: { info, run } }) => {
+    const { kernel } = smallGuest('idle')
+    const flags = [
+      '--kernel',
+      kernel,
+      '--cmdline',
+      'boxledger.init',
+      '--agent',
+      '--ready',
+      'vmm',
+      '--name',
+      'left',
+    ]
+    const typist = await atTerminal('run', '-it', '--detach-keys', 'ctrl-a,d', ...flags)
+    await typist.sees(/[$#] $/)
+    typist.type('echo \u0010\u0011$((6*7))\n')
+    await typist.sees('42')
+    typist.type('\u0001d')
+    assert.is(await typist.end(), 0)
+    assert.match(typist.seen, 'Box left stays up with it')
+    assert.is((await info('left')).state, 'running')
+    assert.is((await run('exec', '-it', '--detach-keys', 'ctrl-pq', 'it', '--', 'true')).code, 2)
+  }))
+
+test('a command that owns the home itself cannot leave what it runs, and says so', () =>
+  withTempDir(async dir => {
+    await using agents = await HostAgents.listen(dir)
+    const own = await connectGuest(agents.path, new AbortController().signal)
+    try {
+      const typist = new Typist(
+        own.run({
+          args: [process.execPath, attachedHere, join(dir, 'home'), agents.path],
+          env: {},
+          workdir: '/',
+          user: '',
+          terminal: { columns: 80, rows: 24 },
+        }),
+      )
+      await typist.sees(/[$#] $/)
+      typist.type('\u0010\u0011')
+      await typist.sees('It cannot be left: this command owns the home')
+      typist.type('echo still here $((1+1))\n')
+      await typist.sees('still here 2')
+      typist.type('exit 5\n')
+      assert.is(await typist.end(), 5)
+    } finally {
+      own.close()
+    }
   }))
 
 test('console -i: a shell in a box that is up, which Ctrl-] leaves', () =>

@@ -29,4 +29,37 @@ test('ls, inspect and log show it, of boxes that are asked', () =>
     assert.match(await ok('ls', '-a'), /asked +stopped \(requested\) /)
   }))
 
+test("flags in docker's words", () =>
+  withTempDir(async dir => {
+    const { ok, run, info } = shellOn(join(dir, 'home'))
+    const durations = [
+      '--health-interval',
+      '1m30s',
+      '--health-timeout',
+      '500ms',
+      '--health-start-period',
+      '0.5h',
+    ]
+    await ok('create', '--name', 'a', '--health-cmd', 'test -f /ok', ...durations, '--health-retries', '5')
+    assert.equal((await info('a')).spec.health, {
+      command: ['sh', '-c', 'test -f /ok'],
+      intervalMs: 90_000,
+      timeoutMs: 500,
+      retries: 5,
+      startPeriodMs: 1_800_000,
+    })
+    await ok('create', '--name', 'b', '--health-ping')
+    const asked = { intervalMs: 30_000, timeoutMs: 10_000, retries: 3, startPeriodMs: 0 }
+    assert.equal((await info('b')).spec.health, { command: 'ping', ...asked })
+    for (const wrong of [
+      ['--health-interval', '1m'],
+      ['--health-ping', '--health-cmd', 'true'],
+      ...['30', '1x', 's', '-1s', '1s30', ''].map(time => ['--health-ping', '--health-timeout', time]),
+      ['--health-ping', '--health-interval', '1ms'],
+      ['--health-ping', '--health-retries', '0'],
+    ])
+      assert.is((await run('create', ...wrong)).code, 2, wrong.join(' '))
+    assert.is((await ok('ls', '-aq')).split('\n').length, 2)
+  }))
+
 test.run()

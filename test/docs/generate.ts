@@ -1,9 +1,9 @@
 // Writes the files that are made from the code: `npm run docs`.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { machinePage } from '../../src/api/machine/page.ts'
 import { crashPointsPage } from './crash-points-page.ts'
 import { layoutModule } from './machine-layout.ts'
-import { machinePage } from './machine-page.ts'
 
 const files = {
   'docs/machine.md': machinePage,

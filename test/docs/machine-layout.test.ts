@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import * as assert from 'uvu/assert'
+import { readMachine, within } from '../../src/api/machine/graph.ts'
 import { machineLayout } from '../../src/viewer/machine-layout.ts'
 import { stateOf } from '../../src/viewer/paths.ts'
 import { Routes } from '../../src/viewer/routes.ts'
 import { suite } from '../support/suite.ts'
-import { readMachine, within } from './machine-graph.ts'
 import { layoutModule } from './machine-layout.ts'
 
 const test = suite('docs: the drawing of the machine')

@@ -1,6 +1,6 @@
 import elk, { type ElkExtendedEdge, type ElkNode } from 'elkjs/lib/elk.bundled.js'
+import { type MachineState, readMachine, within } from '../../src/api/machine/graph.ts'
 import type { Layout, Line, Place } from '../../src/viewer/layout.ts'
-import { type MachineState, readMachine, within } from './machine-graph.ts'
 
 /**
  * How the machine is drawn: as a statechart, where what is true of all states of a group is one line from its border.

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { boxMachine } from 'boxledger/machines'
 import * as assert from 'uvu/assert'
+import { leavesOf, readMachine, within } from '../../src/api/machine/graph.ts'
+import { machinePage } from '../../src/api/machine/page.ts'
 import { suite } from '../support/suite.ts'
-import { leavesOf, readMachine, within } from './machine-graph.ts'
-import { machinePage } from './machine-page.ts'
 
 const test = suite('docs: the machine')
 const committed = new URL('../../../docs/machine.md', import.meta.url)

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { BoxRuntime } from 'boxledger'
 import * as assert from 'uvu/assert'
 import { vmmsOf } from '../engine/crash/vmms.ts'
+import { needsRedis } from '../support/requires.ts'
 import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 import { instantVmm } from '../support/vmms.ts'
@@ -107,11 +108,26 @@ const outputs: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
+/** Those that need a server of somebody else's. */
+const onServers: Readonly<Record<string, readonly string[]>> = {
+  outbox: [
+    'the publisher ended at 3, by SIGKILL',
+    '  position 3 was delivered before, and is refused',
+    'the publisher ended at 8, by SIGKILL',
+    '  position 8 was delivered before, and is refused',
+    'the publisher ended at the end',
+    '15 records, 15 in Redis, 15 of them different',
+  ],
+}
+
+/** Those that are run by a test of their own. */
+const apart: readonly string[] = ['inspect']
+
 /** Those that show a guest, which `examples.qemu.test.ts` runs on one. */
 const onGuests: readonly string[] = ['exec', 'interactive-box', 'simple-box']
 
-for (const [name, lines] of Object.entries(outputs))
-  test(`${name} does what it says, and leaves nothing behind`, () =>
+const does = (name: string, lines: readonly string[]) => {
+  const body = () =>
     withTempDir(async home => {
       await plantImage(home)
       const { code, stdout, stderr } = await runExample(name, home, instantVmm)
@@ -119,7 +135,12 @@ for (const [name, lines] of Object.entries(outputs))
       assert.equal(vmmsOf(home), [])
       await using runtime = await BoxRuntime.open({ home })
       assert.equal(await runtime.listInfo(), [])
-    }))
+    })
+  return [`${name} does what it says, and leaves nothing behind`, body] as const
+}
+
+for (const [name, lines] of Object.entries(outputs)) test(...does(name, lines))
+for (const [name, lines] of Object.entries(onServers)) needsRedis(test, ...does(name, lines))
 
 test('an example without a home of its own makes one, and removes it', () =>
   withTempDir(async tmp => {
@@ -131,12 +152,14 @@ test('an example without a home of its own makes one, and removes it', () =>
 
 test('every example is one file of less than 60 lines, and is run', async () => {
   const files = (await readdir(sources)).filter(file => file.endsWith('.ts'))
-  assert.equal(files.map(file => file.slice(0, -3)).sort(), [...Object.keys(outputs), ...onGuests].sort())
+  const run = [...Object.keys(outputs), ...Object.keys(onServers), ...onGuests, ...apart]
+  assert.equal(files.map(file => file.slice(0, -3)).sort(), run.sort())
   for (const file of files) {
     const text = await readFile(join(sources, file), 'utf8')
     assert.ok(text.trimEnd().split('\n').length < 60, `${file} is too long`)
     const modules = [...text.matchAll(/from '([^']+)'/g)].map(([, module]) => module ?? '')
-    for (const module of modules) assert.match(module, /^(boxledger(\/\w+)?|rxjs|node:.*)$/)
+    for (const module of modules)
+      assert.match(module, /^(boxledger(\/\w+)?|rxjs|node:.*|@redis\/client|@statelyai\/inspect(\/server)?)$/)
   }
 })
 

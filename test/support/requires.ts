@@ -67,6 +67,14 @@ export const needsChromium = <T>(test: Test<T>, name: string, fn: Callback<T>): 
   register(test, name, fn, missing, 'BOXLEDGER_REQUIRE_BROWSER')
 }
 
+/** The same for a Redis that it starts itself; forced by `BOXLEDGER_REQUIRE_REDIS=1`. */
+export const needsRedis = <T>(test: Test<T>, name: string, fn: Callback<T>): void => {
+  const missing = findOnPath('redis-server')
+    ? undefined
+    : 'redis-server is not on PATH (Debian: redis-server)'
+  register(test, name, fn, missing, 'BOXLEDGER_REQUIRE_REDIS')
+}
+
 const register = <T>(
   test: Test<T>,
   name: string,

@@ -86,6 +86,10 @@ export async function beginExec(
     kill: name => running.kill(name),
     resize: (columns, rows) => running.resize(columns, rows),
     abort,
+    detach: async () => {
+      running.stdout.discard()
+      running.stderr.discard()
+    },
   }
 }
 

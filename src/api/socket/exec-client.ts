@@ -36,6 +36,8 @@ class RemoteCommand implements RunningCommand {
   #begin: () => void = () => {}
   #end: (outcome: Outcome) => void = () => {}
   #fail: (error: BoxError) => void = () => {}
+  #leave: () => void = () => {}
+  #isLeft = false
 
   constructor(socket: Socket, wanted: WireCommand) {
     const { id } = wanted
@@ -51,6 +53,7 @@ class RemoteCommand implements RunningCommand {
       this.outcome.catch(reject)
     })
     const gone = (cause?: Error) =>
+      this.#isLeft ||
       this.#lose(
         new BoxError('EXEC_LOST', `The owner of the home ended before execution ${id} did`, {
           details: { execution: id },
@@ -93,9 +96,22 @@ class RemoteCommand implements RunningCommand {
     this.#program.destroy()
   }
 
+  async detach(): Promise<void> {
+    const left = new Promise<void>(resolve => {
+      this.#leave = resolve
+    })
+    this.#send(frameOf(execFrames.leave, 1))
+    await Promise.race([left, this.outcome])
+  }
+
   #hear(type: string, content: Buffer): void {
     if (type === execFrames.begun) this.#begin()
-    else if (type === execFrames.ended) {
+    else if (type === execFrames.leave) {
+      this.#isLeft = true
+      this.#program.hear('x', Buffer.from([0, 0]))
+      this.#leave()
+      this.#socket.destroy()
+    } else if (type === execFrames.ended) {
       // Its outputs end with it, as at the guest's own end.
       this.#program.hear('x', Buffer.from([0, 0]))
       this.#end(JSON.parse(content.toString('utf8')) as Outcome)

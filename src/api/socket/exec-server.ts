@@ -36,6 +36,8 @@ class ServedCommand {
   #running: RunningCommand | undefined
   #isBegun = false
   #hasFailed = false
+  /** the client has gone, and the command goes on */
+  #isLeft = false
   /** what came before the command ran */
   #early: [type: string, content: Buffer][] = []
 
@@ -44,8 +46,7 @@ class ServedCommand {
     this.#box = box
     this.#socket = socket
     socket.on('close', () => {
-      this.#gone.abort()
-      this.#running?.abort()
+      if (!this.#isLeft) this.#abort()
       for (const credit of Object.values(this.#credit)) credit.end()
     })
     socket.on('data', (bytes: Buffer) => this.take(bytes))
@@ -73,10 +74,8 @@ class ServedCommand {
       if (this.#isBegun) throw malformed()
       this.#isBegun = true
       this.#run(content).catch(error => this.#fail(error))
-    } else if (type === 'd') {
-      this.#gone.abort()
-      this.#running?.abort()
-    } else if (this.#running === undefined) {
+    } else if (type === 'd') this.#abort()
+    else if (this.#running === undefined) {
       if (this.#early.length > 1_024) throw malformed()
       this.#early.push([type, Buffer.from(content)])
     } else this.#pass(this.#running, type, content)
@@ -91,7 +90,10 @@ class ServedCommand {
       if (running.stdin.destroyed || running.stdin.writableEnded) done()
       else running.stdin.write(Buffer.from(content), done)
     } else if (type === 'e') running.stdin.end()
-    else if (type === 'k')
+    else if (type === execFrames.leave) {
+      this.#isLeft = true
+      this.#send(execFrames.leave)
+    } else if (type === 'k')
       running.kill(`SIG${check(shapes.signalName, content.toString('latin1'), 'signal')}`)
     else if (type === 'w') {
       const [columns, rows] = content.toString('latin1').split(' ').map(Number)
@@ -137,11 +139,15 @@ class ServedCommand {
     if (!this.#socket.destroyed && this.#socket.writable) this.#socket.write(frameOf(type, 1, content))
   }
 
+  #abort(): void {
+    this.#gone.abort()
+    this.#running?.abort()
+  }
+
   #fail(error: unknown): void {
     if (this.#hasFailed) return
     this.#hasFailed = true
-    this.#gone.abort()
-    this.#running?.abort()
+    if (!this.#isLeft) this.#abort()
     this.#send(execFrames.failed, Buffer.from(JSON.stringify(toWire(error))))
     this.#socket.end()
   }

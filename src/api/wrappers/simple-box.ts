@@ -230,10 +230,13 @@ export class SimpleBox implements Box, AsyncDisposable {
   async #open(): Promise<BoxRuntime> {
     if (this.#disposing !== undefined) throw closedError()
     if (this.#runtime !== undefined) return this.#runtime
-    this.#ownRuntime ??= join({}).catch(error => {
-      this.#ownRuntime = undefined // for another try
-      throw error
-    })
+    this.#ownRuntime ??= join({}).then(
+      ({ runtime }) => runtime,
+      error => {
+        this.#ownRuntime = undefined // for another try
+        throw error
+      },
+    )
     return this.#ownRuntime
   }
 

@@ -1,6 +1,7 @@
 import { BoxError } from '../../index.ts'
-import { attach } from '../attach.ts'
+import { attach, type Leave } from '../attach.ts'
 import type { Cli } from '../cli.ts'
+import { keySequence } from '../detach-keys.ts'
 import { whole } from '../parse.ts'
 import { boxOf } from '../targets.ts'
 
@@ -10,8 +11,7 @@ interface ConsoleFlags {
   readonly interactive?: boolean
 }
 
-/** Ctrl-] */
-const leaveKey = 0x1d
+const leave: Leave = { keys: keySequence('ctrl-]'), how: 'end' }
 
 export function addConsole({ program, onHome }: Cli): void {
   program
@@ -34,7 +34,7 @@ export function addConsole({ program, onHome }: Cli): void {
               details: { state },
             })
           output.note('A shell in the box. Ctrl-] leaves it.')
-          return attach(session, { interactive, tty: true, leaveKey }, options =>
+          return attach(session, { interactive, tty: true, leave }, options =>
             box.exec('sh', ['-l'], { ...options, cwd: '/' }),
           )
         }

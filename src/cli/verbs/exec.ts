@@ -1,9 +1,10 @@
 import { attach } from '../attach.ts'
 import type { Cli } from '../cli.ts'
+import { addDetachKeys, type DetachFlags, detachLeave } from '../detach-flags.ts'
 import { pairs } from '../parse.ts'
 import { boxOf } from '../targets.ts'
 
-interface ExecFlags {
+interface ExecFlags extends DetachFlags {
   readonly interactive?: boolean
   readonly tty?: boolean
   readonly env?: Record<string, string>
@@ -12,8 +13,7 @@ interface ExecFlags {
 }
 
 export function addExec({ program, onHome }: Cli): void {
-  program
-    .command('exec')
+  addDetachKeys(program.command('exec'))
     .description("run a command in a box, which is started if it is not up; the exit code is the command's")
     .usage('[options] BOX -- CMD…')
     .argument('<box>')
@@ -27,7 +27,7 @@ export function addExec({ program, onHome }: Cli): void {
       const { interactive = false, tty = false, env = {}, workdir, user } = flags
       return onHome(async session => {
         const box = await boxOf(session.runtime, target)
-        return attach(session, { interactive, tty }, options =>
+        return attach(session, { interactive, tty, ...detachLeave(flags) }, options =>
           box.exec(command, args, {
             ...options,
             env: { ...options.env, ...env },

@@ -2,16 +2,17 @@ import { type Box, BoxError, type BoxOptions } from '../../index.ts'
 import { attach } from '../attach.ts'
 import { addBoxFlags, type BoxFlags, boxOptionsOf } from '../box-flags.ts'
 import type { Cli } from '../cli.ts'
+import { addDetachKeys, type DetachFlags, detachLeave } from '../detach-flags.ts'
 import type { Session } from '../session.ts'
 
-interface RunFlags extends BoxFlags {
+interface RunFlags extends BoxFlags, DetachFlags {
   readonly detach?: boolean
   readonly interactive?: boolean
   readonly tty?: boolean
 }
 
 export function addRun({ program, onHome }: Cli): void {
-  addBoxFlags(program.command('run'))
+  addDetachKeys(addBoxFlags(program.command('run')))
     .description("create and start a box and run CMD in it; the exit code is CMD's, and the box ends with it")
     .usage('[options] [-- CMD…]')
     .option('-d, --detach', "print the box's ID and leave it running; CMD is its main command")
@@ -19,14 +20,11 @@ export function addRun({ program, onHome }: Cli): void {
     .option('-t, --tty', 'CMD has a terminal')
     .addHelpText('after', '\nWithout a CMD it is sh; with -d, none.')
     .action((words: string[], flags: RunFlags) => {
-      const { detach = false, interactive = false, tty = false } = flags
+      const { detach = false } = flags
       if (detach) return onHome(session => leaveRunning(session, boxOptionsOf(flags, words)))
       const [command = 'sh', ...args] = words
       return onHome(session =>
-        runInside(session, { ...boxOptionsOf(flags, []), detach: false }, { interactive, tty }, [
-          command,
-          ...args,
-        ]),
+        runInside(session, { ...boxOptionsOf(flags, []), detach: false }, flags, [command, ...args]),
       )
     })
 }
@@ -55,18 +53,28 @@ async function leaveRunning(
   await (json ? output.value(await box.info()) : output.line(box.id))
 }
 
-/** Whatever comes of it, the box does not stay up. */
+/** Whatever comes of it, the box does not stay up, unless the command was left. */
 async function runInside(
   session: Session,
   options: BoxOptions,
-  how: { readonly interactive: boolean; readonly tty: boolean },
+  flags: RunFlags,
   [command, ...args]: [string, ...string[]],
 ): Promise<number> {
   const { runtime, signal } = session
+  const { interactive = false, tty = false } = flags
+  let isLeft = false
+  const how = {
+    interactive,
+    tty,
+    ...detachLeave(flags, () => {
+      isLeft = true
+    }),
+  }
   const box = await runtime.create(options, { signal })
   try {
     return await attach(session, how, given => box.exec(command, args, given))
   } finally {
-    await endBox(box, options.autoRemove === true)
+    if (!isLeft) await endBox(box, options.autoRemove === true)
+    else if (!session.json) session.output.note(`boxledger: Box ${box.name ?? box.id} stays up with it.`)
   }
 }

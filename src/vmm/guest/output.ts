@@ -52,7 +52,7 @@ export class Output implements AsyncIterable<Uint8Array> {
           this.#length = 0
           this.#take(bytes.length)
           yield bytes
-        } else if (this.#isOver) break
+        } else if (this.#isOver || this.#isDiscarded) break
         else await new Promise<void>(resolve => (this.#wake = resolve))
       }
       if (this.#error) throw this.#error
@@ -61,13 +61,14 @@ export class Output implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** Nobody wants the rest: it is taken and forgotten, so that the program goes on. */
+  /** Nobody wants the rest: it is taken and forgotten, so that the program goes on. Whoever reads it has come to the end. */
   discard(): void {
     this.#isRead = true
     this.#isDiscarded = true
     this.#take(this.#length)
     this.#length = 0
     this.#held = undefined
+    this.#wake?.()
   }
 
   #take(bytes: number): void {

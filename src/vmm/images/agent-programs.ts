@@ -34,6 +34,7 @@ export const programs = String.raw`sub begin {
 sub turn_into {
   my ($place, $tty, $user, $dir, $env, $theirs, @words) = @_;
   $SIG{$_} = 'DEFAULT' for qw(HUP INT QUIT PIPE TERM CHLD TSTP TTIN TTOU);
+  syscall $SYS_rt_sigprocmask, $SIG_UNBLOCK, $sigchld, 0, 8;
   syscall $SYS_setsid;
   if (open my $procs, '>', "$place/cgroup.procs") { syswrite $procs, '0' }
   if (defined $tty) {

@@ -25,9 +25,11 @@ sub hear {
 # Serves one session, until its other end is gone.
 sub serve {
   ($in, $out) = @_;
-  pipe my $died, my $dying or die;
-  fcntl $_, $F_SETFL, $O_NONBLOCK for $died, $dying;
-  local $SIG{CHLD} = sub { syswrite $dying, 'x' };
+  # A handler of perl's runs between its own steps: a death right before a select would be heard after it only.
+  local $SIG{CHLD} = 'DEFAULT';
+  syscall $SYS_rt_sigprocmask, $SIG_BLOCK, $sigchld, 0, 8;
+  my $signals = syscall $SYS_signalfd4, -1, $sigchld, 8, $O_NONBLOCK | $O_CLOEXEC;
+  open my $died, '<&=', $signals or die "no signals: $!\n";
   $buffer = '';
   mkdir $session = "$group/session-$$-" . $sessions++;
   eval {

@@ -12,9 +12,11 @@ my $group = '/sys/fs/cgroup/box';
 my $path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 # Numbers of Linux on x86-64.
-my ($O_NONBLOCK, $F_SETFL, $WNOHANG, $EAGAIN, $EINTR, $ENOENT) = (2048, 4, 1, 11, 4, 2);
+my ($O_NONBLOCK, $O_CLOEXEC, $F_SETFL, $WNOHANG, $EAGAIN, $EINTR, $ENOENT) = (2048, 524288, 4, 1, 11, 4, 2);
 my ($TIOCSPTLCK, $TIOCGPTN, $TIOCSWINSZ, $TIOCSCTTY) = (0x40045431, 0x80045430, 0x5414, 0x540e);
 my ($SYS_setsid, $AF_VSOCK, $SOCK_STREAM) = (112, 40, 1);
+my ($SYS_rt_sigprocmask, $SYS_signalfd4, $SIG_BLOCK, $SIG_UNBLOCK) = (14, 289, 0, 1);
+my $sigchld = pack 'Q', 1 << 16;
 
 my ($in, $out, $buffer, $session, %runs);
 my ($sessions, $stays) = (0, 0);

@@ -12,11 +12,15 @@ export interface DebianPackage {
   readonly depends: string
 }
 
+export type PackageVersion = Pick<DebianPackage, 'name' | 'version'>
+
 export interface PackageSource {
   /** Looks packages up, the newest candidate of each; UNSUPPORTED if one is nowhere in the lists. */
   find(names: readonly string[]): Promise<DebianPackage[]>
   /** Downloads one package, checked by apt against the signed lists; gives the path of the `.deb`. */
-  download(wanted: Pick<DebianPackage, 'name' | 'version'>): Promise<string>
+  download(wanted: PackageVersion): Promise<string>
+  /** Downloads several at once, which is faster than one after the other; gives the paths in no order. */
+  downloadAll(wanted: readonly PackageVersion[]): Promise<string[]>
 }
 
 export interface PackageSourceOptions {
@@ -88,20 +92,35 @@ export function openPackageSource({ dir, signal, onRefresh }: PackageSourceOptio
     })
   }
 
+  const downloadAll = (wanted: readonly PackageVersion[]): Promise<string[]> =>
+    orRefresh(async () => {
+      // After a refresh the version that was asked for may be gone; the newest one serves as well.
+      const versions = refreshed ? await lookUp(wanted.map(({ name }) => name)) : wanted
+      const into = join(dir, `${wanted[0]?.name}-${refreshed ? 'fresh' : 'listed'}`)
+      await mkdir(into, { recursive: true })
+      const words = versions.map(({ name, version }) => `${name}=${version}`)
+      await runTool({
+        ...apt,
+        command: 'apt-get',
+        args: [...options, '--quiet', 'download', ...words],
+        cwd: into,
+      })
+      const files = (await readdir(into)).filter(name => name.endsWith('.deb'))
+      if (files.length === wanted.length) return files.map(file => join(into, file))
+      throw new ImageError(
+        'BOOT_FAILED',
+        `apt-get download ${words.join(' ')} left ${files.length} .deb in ${into}.`,
+      )
+    })
+
   return {
     find: names => orRefresh(() => lookUp(names)),
-    download: wanted =>
-      orRefresh(async () => {
-        // After a refresh the version that was asked for may be gone; the newest one serves as well.
-        const version = refreshed ? (await lookUp([wanted.name]))[0]?.version : wanted.version
-        const into = join(dir, `${wanted.name}-${refreshed ? 'fresh' : 'listed'}`)
-        await mkdir(into, { recursive: true })
-        const args = [...options, '--quiet', 'download', `${wanted.name}=${version ?? wanted.version}`]
-        await runTool({ ...apt, command: 'apt-get', args, cwd: into })
-        const file = (await readdir(into)).find(name => name.endsWith('.deb'))
-        if (file !== undefined) return join(into, file)
-        throw new ImageError('BOOT_FAILED', `apt-get download ${wanted.name} left no .deb in ${into}.`)
-      }),
+    downloadAll,
+    download: async wanted => {
+      const [file] = await downloadAll([wanted])
+      if (file === undefined) throw new Error('One package has one file')
+      return file
+    },
   }
 }
 

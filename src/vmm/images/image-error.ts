@@ -3,6 +3,7 @@ export type ImageErrorCode =
   | 'INVALID_ARGUMENT'
   | 'NOT_FOUND'
   | 'UNSUPPORTED'
+  | 'FORMAT_UNSUPPORTED'
   | 'NO_SPACE'
   | 'BOOT_FAILED'
   | 'ABORTED'

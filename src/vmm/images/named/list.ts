@@ -8,8 +8,8 @@ import { filesOf, isBuiltin, type Manifest, readManifest } from './manifest.ts'
 /** An image as it lies in a home. */
 export interface FoundImage {
   readonly name: string
-  /** `damaged`: it cannot be read, and has to be removed and added again */
-  readonly kind: Manifest['kind'] | 'builtin' | 'damaged'
+  /** `damaged`: it cannot be read, and has to be removed and added again; `newer`: a newer boxledger has added it */
+  readonly kind: Manifest['kind'] | 'builtin' | 'damaged' | 'newer'
   /** length of its files; a file with holes takes less of the disk */
   readonly bytes: number
   /** ISO time; absent where it is not known, and of the built-in one while it is not made */
@@ -37,7 +37,8 @@ async function namedImage(dir: string, name: string): Promise<FoundImage> {
     const { kind, addedAt } = manifest
     return { name, kind, bytes: filesOf(manifest).reduce((sum, { bytes }) => sum + bytes, 0), addedAt }
   } catch (error) {
-    if (error instanceof ImageError) return { name, kind: 'damaged', bytes: 0 }
+    if (error instanceof ImageError)
+      return { name, kind: error.code === 'FORMAT_UNSUPPORTED' ? 'newer' : 'damaged', bytes: 0 }
     throw error
   }
 }

@@ -69,7 +69,11 @@ export function isBuiltin(name: string): boolean {
   return name === 'builtin' || name.startsWith('builtin-')
 }
 
-/** Undefined if there is no image of that name. Throws ImageError BOOT_FAILED for one whose manifest is damaged. */
+/**
+ * Undefined if there is no image of that name.
+ *
+ * @throws ImageError FORMAT_UNSUPPORTED for one that a newer version has added, BOOT_FAILED for one that is damaged
+ */
 export async function readManifest(dir: string, name: string): Promise<Manifest | undefined> {
   if (!namePattern.test(name) || isBuiltin(name)) return undefined
   const path = join(dir, name, manifestFile)
@@ -83,7 +87,9 @@ export async function readManifest(dir: string, name: string): Promise<Manifest 
   try {
     const found: unknown = JSON.parse(text)
     if (isManifest(found)) return found
+    if (isNewer(found)) throw newer(name, path)
   } catch (error) {
+    if (error instanceof ImageError) throw error
     throw damaged(name, `${path} is no JSON`, error)
   }
   throw damaged(name, `${path} is not what this version writes`)
@@ -121,6 +127,11 @@ export async function isTaken(path: string): Promise<boolean> {
   }
 }
 
+function newer(name: string, path: string): ImageError {
+  const message = `The image ${name} was added by a newer version of boxledger (${path}). Use that, or one as new.`
+  return new ImageError('FORMAT_UNSUPPORTED', message, { image: name })
+}
+
 function damaged(name: string, why: string, cause?: unknown): ImageError {
   const message = `The image ${name} is damaged: ${why}. Remove it, and add it again.`
   return new ImageError('BOOT_FAILED', message, { image: name }, cause)
@@ -128,6 +139,10 @@ function damaged(name: string, why: string, cause?: unknown): ImageError {
 
 function invalid(name: unknown, why: string): BoxError {
   return new BoxError('INVALID_ARGUMENT', `${quoted(name)} ${why}`, { details: { field: 'name' } })
+}
+
+function isNewer(value: unknown): boolean {
+  return isObject(value) && typeof value.format === 'number' && value.format > 1
 }
 
 function isManifest(value: unknown): value is Manifest {

@@ -12,7 +12,7 @@ const rootDevice = 'vda'
  * The files of a named image, and the copies of its disks that a box has for itself; undefined if there is none of that
  * name.
  *
- * @throws ImageError BOOT_FAILED for one that is damaged, and for a root file system what ensureBuiltinImage throws
+ * @throws ImageError BOOT_FAILED for one that is damaged, FORMAT_UNSUPPORTED for one of a newer version, and for a root file system what ensureBuiltinImage throws
  */
 export async function resolveNamed(
   image: string,

@@ -1,21 +1,10 @@
-import { casesOf, leavesOf, type MachineState, type Move, readMachine, within } from './machine-graph.ts'
+import { acceptanceOf } from './acceptance.ts'
+import { commands, eventsOf } from './event-order.ts'
+import { casesOf, leavesOf, type MachineState, type Move, readMachine, within } from './graph.ts'
 import { drawAnywhere, drawInside, drawLife } from './mermaid.ts'
 
-/** Commands, in the order in which people meet them. */
-const commands = [
-  'start.requested',
-  'stop.requested',
-  'restart.requested',
-  'pause.requested',
-  'resume.requested',
-  'snapshot.requested',
-  'snapshot.removal.requested',
-  'remove.requested',
-  'box.renamed',
-  'box.resolved',
-] as const
-
 const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+const fenced = (drawing: string) => ['```mermaid', drawing, '```'].join('\n')
 const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
   [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')
 
@@ -30,9 +19,9 @@ export function machinePage(): string {
       'that has no case is recorded and changes nothing.',
     '## The life of a box',
     'What `BoxInfo.state` shows. In stages, rungs and the like a state is finer within; those names may change.',
-    drawLife(machine),
+    fenced(drawLife(machine)),
     'Wherever a box is, its VMM can end, its host can reboot, and it can become impossible to look at:',
-    drawAnywhere(machine),
+    fenced(drawAnywhere(machine)),
     'The cases of an event are tried in order, with their guards in brackets; `goesAway` is a removal under way or ' +
       '`autoRemove`, `isOver` a fact about a VMM that is known to have ended. In italics: what is noted of it.',
     everywhere(machine),
@@ -58,7 +47,7 @@ function insideOf(group: readonly MachineState[], machine: MachineState): string
     ...(alike.length === 0
       ? []
       : [`Drawn for \`${state.path}\`; ${alike.join(' and ')} are the same within.`]),
-    drawInside(state),
+    fenced(drawInside(state)),
     table(
       ['State', 'What it is'],
       state.children.map(({ path, description }) => [`\`${path}\``, description]),
@@ -98,9 +87,6 @@ function everywhere(machine: MachineState): string {
   )
 }
 
-const eventsOf = (states: readonly MachineState[]) =>
-  [...new Set(states.flatMap(({ moves }) => moves.map(move => move.event)))].sort(byKind)
-
 function cell({ guard, target, actions }: Move): string {
   const noted = actions.length === 0 ? 'noted' : `_${actions.join(', ')}_`
   const what = target === undefined ? noted : `→ ${target}`
@@ -108,20 +94,11 @@ function cell({ guard, target, actions }: Move): string {
 }
 
 function acceptance(machine: MachineState): string {
-  const accepted = (state: MachineState, command: string) => {
-    const answers = leavesOf(state).map(leaf => {
-      const found = casesOf(leaf === state ? [state] : [leaf, state], command)
-      if (found.length === 0) return 'none'
-      return found.some(({ guard }) => guard === undefined) ? 'all' : 'some'
-    })
-    if (answers.every(answer => answer === 'all')) return '✓'
-    return answers.every(answer => answer === 'none') ? '–' : 'in part'
-  }
   return table(
     ['State', ...commands.map(command => `\`${command}\``)],
-    machine.children.map(state => [
-      `\`${state.path}\``,
-      ...commands.map(command => accepted(state, command)),
+    acceptanceOf(machine).map(({ state, accepts }) => [
+      `\`${state}\``,
+      ...commands.map(command => ({ yes: '✓', no: '–', partly: 'in part' })[accepts[command]]),
     ]),
   )
 }
@@ -135,14 +112,4 @@ function groups(states: readonly MachineState[]): readonly (readonly MachineStat
     alike.set(key, [...(alike.get(key) ?? []), state])
   }
   return [...alike.values()]
-}
-
-function byKind(a: string, b: string): number {
-  const rank = (event: string) => {
-    const command = (commands as readonly string[]).indexOf(event)
-    if (command >= 0) return command
-    if (event === 'always') return 200
-    return event.startsWith('after ') ? 150 : 100
-  }
-  return rank(a) - rank(b) || a.localeCompare(b, 'en')
 }

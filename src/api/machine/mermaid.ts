@@ -1,8 +1,8 @@
-import { type MachineState, type Move, within } from './machine-graph.ts'
+import { type MachineState, type Move, within } from './graph.ts'
 
 const topOf = (path: string) => path.split('.')[0] ?? ''
 const idOf = (path: string) => path.replaceAll('.', '_')
-const block = (lines: readonly string[]) => ['```mermaid', 'stateDiagram-v2', ...lines, '```'].join('\n')
+const block = (lines: readonly string[]) => ['stateDiagram-v2', ...lines].join('\n')
 
 /** Arrows between the same two states are one, with all that leads along it. */
 function arrows(edges: readonly { from: string; to: string; label: string }[]): string[] {

@@ -1,4 +1,4 @@
-import { boxMachine } from 'boxledger/machines'
+import { boxMachine } from '../../machines/index.ts'
 
 /** A state of the box machine, as its literal has it. */
 export interface MachineState {
