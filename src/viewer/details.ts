@@ -135,18 +135,13 @@ function moveOf({ from, to }: Step): HTMLElement {
 
 function timersOf({ timers, at }: Step): HTMLElement[] {
   const set = timers.set.map(({ id, dueAt }) =>
-    el('li', {}, word(delayOf(id)), el('small', {}, `in ${spanWords(dueAt - at)}`)),
+    el('li', {}, word(id), el('small', {}, `in ${spanWords(dueAt - at)}`)),
   )
-  const gone = timers.cancelled.map(id => el('li', { class: 'gone' }, word(delayOf(id))))
+  const gone = timers.cancelled.map(id => el('li', { class: 'gone' }, word(id)))
   return [
     ...part('Timers set', set, items => el('ul', { class: 'chips' }, ...items)),
     ...part('Timers cancelled', gone, items => el('ul', { class: 'chips' }, ...items)),
   ]
-}
-
-/** Only the delay's own name, of all that XState puts around it. */
-function delayOf(id: string): string {
-  return /^xstate\.after\.([^.]+)/.exec(id)?.[1] ?? id
 }
 
 /** A part with a heading; nothing where there is nothing to tell. */

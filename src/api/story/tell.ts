@@ -3,6 +3,7 @@ import {
   type BoxSpec,
   type BoxState,
   type Difference,
+  delayOf,
   differencesOf,
   type LedgerRecord,
   pathOf,
@@ -80,7 +81,10 @@ class Told {
       from: before === undefined ? record.from : pathOf(before.value),
       to: state === undefined ? record.to : pathOf(state.value),
       effects: record.effects.map(({ id, type }) => ({ id, type })),
-      timers,
+      timers: {
+        set: timers.set.map(({ id, dueAt }) => ({ id: delayOf(id), dueAt })),
+        cancelled: timers.cancelled.map(delayOf),
+      },
       differences: state === undefined ? [] : changes(before, state),
       incarnation: event.incarnation,
       ...(meta.cause === undefined ? {} : { cause: meta.cause }),
@@ -119,11 +123,6 @@ function pending({ context, effects, timers }: StreamState) {
     effects: Object.fromEntries(Object.values(effects).map(({ type, id }) => [type, id])),
     timers: Object.fromEntries(Object.values(timers).map(({ id, dueAt }) => [delayOf(id), dueAt])),
   }
-}
-
-/** Only the delay's own name, of all that XState puts around it. */
-function delayOf(id: string): string {
-  return /^xstate\.after\.([^.]+)/.exec(id)?.[1] ?? id
 }
 
 function isBoxState(state: StreamState | undefined): state is BoxState {
