@@ -109,7 +109,7 @@ export class SshConnection {
 
   /** Asks the held connection, and not the guest. */
   check(): Promise<void> {
-    return this.#ssh(['-q', '-O', 'check'])
+    return this.#control('check')
   }
 
   exec(program: string): Promise<void> {
@@ -125,7 +125,12 @@ export class SshConnection {
   }
 
   close(): Promise<void> {
-    return this.#ssh(['-q', '-O', 'exit'])
+    return this.#control('exit')
+  }
+
+  /** What it then says of itself is left out. */
+  #control(what: string): Promise<void> {
+    return run('ssh', [...this.#options, '-O', what, 'root@127.0.0.1'], 'ignore')
   }
 
   #ssh(options: readonly string[], ...words: readonly string[]): Promise<void> {
@@ -133,8 +138,12 @@ export class SshConnection {
   }
 }
 
-async function run(command: string, args: readonly string[]): Promise<void> {
-  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+async function run(
+  command: string,
+  args: readonly string[],
+  stderr: 'inherit' | 'ignore' = 'inherit',
+): Promise<void> {
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', stderr] })
   const [code] = await once(child, 'exit')
   if (code !== 0) throw new Error(`${command} ended with ${code}`)
 }

@@ -13,7 +13,7 @@ export type {
 } from './api/box.ts'
 export type { ExecOptions, Execution, ExecutionEnd, ExecutionResult } from './api/execution.ts'
 export { type HostInfo, type HostInfoOptions, hostInfo, type VmmFinding } from './api/host.ts'
-export type { AddImageOptions, Images, RootImageSpec } from './api/images.ts'
+export type { AddImageOptions, Images, RootImageSpec, TemplateOptions } from './api/images.ts'
 export type { BoxOptions } from './api/options.ts'
 export { BoxRuntime } from './api/runtime.ts'
 export type { ListFilter, OpenOptions } from './api/runtime-options.ts'
@@ -46,6 +46,7 @@ export type {
   RuntimeMetrics,
   StartStage,
   StartTimes,
+  TemplateInfo,
 } from './engine/index.ts'
 export {
   BoxError,

@@ -119,7 +119,7 @@ const boxOptions = strict(boxEntries)
 const size = strict({ columns: whole(1, 65_535), rows: whole(1, 65_535) })
 
 /** Whoever gives one signal to many waits means to, and need not be warned. */
-const signal = v.optional(
+export const signal = v.optional(
   v.pipe(
     v.instance(AbortSignal),
     v.transform(given => {

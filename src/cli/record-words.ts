@@ -23,7 +23,9 @@ export function eventWords(event: Event): string {
     case 'snapshot.committed':
       return `${event.name}, ${event.bytes} bytes`
     case 'snapshot.restored':
-      return `${event.name} of ${event.box}`
+      return 'template' in event
+        ? `template ${event.template} of ${event.image}`
+        : `${event.name} of ${event.box}`
     case 'snapshot.failed':
     case 'snapshot.removal.failed':
       return `${event.name}: ${event.code}: ${event.message}`
@@ -32,7 +34,7 @@ export function eventWords(event: Event): string {
     case 'remove.requested':
       return event.force ? 'force' : ''
     case 'start.stage':
-      return event.stage
+      return [event.stage, ...beginningWords(event)].join(', ')
     case 'vmm.spawned':
       return `pid ${event.process.pid}`
     case 'vmm.adopted':
@@ -73,6 +75,13 @@ export function eventWords(event: Event): string {
     default:
       return ''
   }
+}
+
+function beginningWords({ template, passedOver }: Extract<Event, { type: 'start.stage' }>): string[] {
+  return [
+    ...(template === undefined ? [] : [`from template ${template.template} of ${template.image}`]),
+    ...(passedOver === undefined ? [] : [`without a template: ${passedOver.code}: ${passedOver.message}`]),
+  ]
 }
 
 function commandWords({ command, arguments: args }: Extract<Event, { type: 'exec.started' }>): string {

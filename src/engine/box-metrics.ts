@@ -20,7 +20,7 @@ export interface BoxMetrics {
   readonly uptimeMs?: number
   /** the last start, from the ledger */
   readonly start?: StartTimes
-  /** of the VMM's own process */
+  /** of the VMM's process, with those that it has started */
   readonly cpu?: {
     /** in `ms` */
     readonly timeMs: number
@@ -28,7 +28,7 @@ export interface BoxMetrics {
     readonly use: number
   }
   readonly memory?: {
-    /** of the VMM's own process in the machine's memory, in `bytes` */
+    /** of the same in the machine's memory, in `bytes`; what processes share counts for each */
     readonly residentBytes?: number
     /** what the guest has, in `bytes` */
     readonly guestBytes: number

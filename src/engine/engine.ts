@@ -9,11 +9,12 @@ import {
   partsOf,
 } from '../machines/index.ts'
 import { type Committed, type ImportReport, type Ledger, Projections } from '../store/index.ts'
-import { type Hands, vmmHands } from '../vmm/index.ts'
+import { type Hands, type VmmChoice, vmmHands } from '../vmm/index.ts'
 import { attachedOf, endAttached } from './attached.ts'
 import { Audience, type Listener } from './audience.ts'
 import { BoxMetricsReader } from './box-metrics.ts'
 import { Channels } from './channels.ts'
+import { CloneSnapshots } from './clone-snapshots.ts'
 import { Effects } from './effects.ts'
 import { Executions } from './executions.ts'
 import { Followers } from './followers.ts'
@@ -31,6 +32,7 @@ import { Silence } from './silence.ts'
 import { StartQueue } from './start-queue.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { closedError, damaged, inertError, type Tail } from './tail.ts'
+import { dropLeftMakers } from './templates.ts'
 import { Timers } from './timers.ts'
 import { assertVersion, type CommandMeta, Turns } from './turns.ts'
 import { unlessAborted, type Waiting } from './waiting.ts'
@@ -47,10 +49,13 @@ export class Engine {
   readonly world: World
   readonly home: string
   readonly hands: Hands
+  readonly vmm: VmmChoice
+  readonly onProgress: ((message: string) => void) | undefined
   readonly root: Root
   readonly boundary: Boundary
   readonly channels: Channels
   readonly executions: Executions
+  readonly cloneSnapshots: CloneSnapshots
   readonly metrics = new Metrics(this)
   readonly subscriptions = new Subscriptions(this)
   readonly boxMetrics: BoxMetricsReader
@@ -71,6 +76,8 @@ export class Engine {
     this.ledger = ledger
     this.world = world
     this.hands = options.hands ?? vmmHands
+    this.vmm = options.vmm
+    this.onProgress = options.onProgress
     this.boundary = options.boundary ?? noBoundary
     this.channels = new Channels(options.home, this.hands.reach)
     this.#turns = new Turns(ledger, world, this.boundary, options.step)
@@ -98,6 +105,7 @@ export class Engine {
         // A refusal shows in the actor's state, which has not moved: `send` has nobody to tell.
       })
     })
+    this.cloneSnapshots = new CloneSnapshots(ledger, (box, decide) => this.submit(box, decide))
     this.audience = new Audience(ledger.tail.position, this.#followers)
     this.#timers = new Timers(world.clock, (box, timer) => this.#expire(box, timer))
     this.#silence = new Silence(box => {
@@ -172,6 +180,8 @@ export class Engine {
   #recover(): void {
     this.#recovery.begin()
     this.executions.recover()
+    this.cloneSnapshots.begin()
+    dropLeftMakers(this)
   }
 
   get isClosed(): boolean {
@@ -281,7 +291,9 @@ export class Engine {
       this.channels.follow(head)
       this.boxMetrics.follow(head)
       this.audience.tell(head, record)
-      if (this.#over || this.#recovery.has(head.box)) continue
+      if (this.#over) continue
+      this.cloneSnapshots.follow(head)
+      if (this.#recovery.has(head.box)) continue
       this.#timers.follow(head.box, head.state)
       this.#effects.follow(head)
       this.#health.follow(head)

@@ -3,19 +3,25 @@ import { BoxError, type ImageSpec, safeIdPattern } from '../machines/index.ts'
 import {
   addImage,
   type FoundImage,
+  type FoundTemplate,
   ImageError,
   listImages,
+  listTemplates,
   type RootSpec,
   readManifest,
   removeImage,
+  removeTemplates,
 } from '../vmm/index.ts'
 import type { Engine } from './engine.ts'
+import { asBoxErrors } from './image-errors.ts'
 import { inertError } from './tail.ts'
 
 /** An image that boxes of a home can be made of. */
 export interface ImageInfo extends FoundImage {
   /** IDs of the boxes that are made of it, as far as they are not removed */
   readonly boxes: readonly string[]
+  /** what its boxes begin with, instead of a boot; absent if there are none */
+  readonly templates?: readonly FoundTemplate[]
 }
 
 export interface AddOptions {
@@ -24,14 +30,26 @@ export interface AddOptions {
   readonly signal: AbortSignal
 }
 
+/** How long it may take to find out which VMM there is, in `ms`. */
+const longestLookMs = 30_000
+
 const dirOf = ({ home }: Engine) => join(home, 'images')
 
 /** The built-in image first, the others by name. */
 export function list(engine: Engine): Promise<ImageInfo[]> {
   return asBoxErrors(async () => {
-    const found = await listImages(dirOf(engine))
-    return found.map(image => ({ ...image, boxes: usersOf(engine, image.name) }))
+    const listed: ImageInfo[] = []
+    for (const image of await listImages(dirOf(engine))) {
+      const templates = await templatesOf(engine, image.name)
+      const boxes = usersOf(engine, image.name)
+      listed.push({ ...image, boxes, ...(templates.length === 0 ? {} : { templates }) })
+    }
+    return listed
   })
+}
+
+function templatesOf({ home, vmm }: Engine, image: string): Promise<FoundTemplate[]> {
+  return listTemplates({ home, image, vmm, signal: AbortSignal.timeout(longestLookMs) })
 }
 
 export async function add(
@@ -65,7 +83,10 @@ export async function remove(engine: Engine, name: string): Promise<void> {
       `Boxes whose records are damaged may use the image ${name}: ${unread.join(', ')}`,
       { details: { image: name, boxes: unread } },
     )
-  await asBoxErrors(() => removeImage(dirOf(engine), name, engine.boundary))
+  await asBoxErrors(async () => {
+    await removeImage(dirOf(engine), name, engine.boundary)
+    await removeTemplates(engine.home, name, engine.boundary)
+  })
 }
 
 /** Whether there is an agent in the guest of an image; undefined while there is no image of that name that is sound. */
@@ -81,16 +102,4 @@ function usersOf({ ledger }: Engine, name: string): string[] {
   return [...ledger.heads()]
     .filter(({ state }) => (state.context.spec.image ?? 'builtin') === name)
     .map(({ box }) => box)
-}
-
-async function asBoxErrors<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (BoxError.is(error)) throw error
-    const message = error instanceof Error ? error.message : String(error)
-    if (!(error instanceof ImageError)) throw new BoxError('ENGINE_FAILED', message, { cause: error })
-    const { code, details } = error
-    throw new BoxError(code === 'BOOT_FAILED' ? 'ENGINE_FAILED' : code, message, { details, cause: error })
-  }
 }

@@ -8,6 +8,7 @@ import {
   readyOf,
   type SnapshotPlace,
   type StopMode,
+  snapshotsOf,
 } from '../machines/index.ts'
 import type { Secrets } from '../vmm/index.ts'
 import {
@@ -36,6 +37,8 @@ export interface NewBox {
   readonly secrets?: Secrets
   /** what it begins with, instead of a boot */
   readonly origin?: SnapshotPlace
+  /** name of the image that it is there to make a template of */
+  readonly makes?: string
 }
 
 const modes: readonly StopMode[] = ['graceful', 'force', 'kill']
@@ -53,13 +56,10 @@ export async function create(engine: Engine, box: NewBox, c: CommandOptions): Pr
     throw new BoxError('INVALID_ARGUMENT', `ids gave ${quoted(id)}, which is no ID of a box`, {
       details: { field: 'ids' },
     })
-  const { name = null, labels, spec, secrets, origin } = box
+  const { name = null, labels, spec, secrets, origin, makes } = box
+  const purpose = { ...(origin === undefined ? {} : { origin }), ...(makes === undefined ? {} : { makes }) }
   const record = () =>
-    engine.submit(
-      id,
-      () => ({ type: 'box.created', id, name, labels, spec, ...(origin === undefined ? {} : { origin }) }),
-      c,
-    ) as Promise<Head>
+    engine.submit(id, () => ({ type: 'box.created', id, name, labels, spec, ...purpose }), c) as Promise<Head>
   return secrets === undefined
     ? record()
     : recordWithSecrets(engine.home, id, secrets, engine.boundary, record)
@@ -231,11 +231,13 @@ export function untilDown(engine: Engine, head: Head, signal?: AbortSignal): Pro
 
 /** Follows one start to its end; how it ended is judged by the box's own rule of being ready. */
 async function untilReady(engine: Engine, head: Head, signal: AbortSignal | undefined): Promise<void> {
-  const { incarnation } = head.state.context
+  let { incarnation } = head.state.context
   await engine.waiting.for(
     head,
     now => {
       const { context } = now.state
+      // Where a template did not do, the same start goes on with a boot.
+      if (context.incarnation === incarnation + 1 && snapshotsOf(context).boots) incarnation += 1
       if (context.incarnation !== incarnation) return true
       assertKnown(now, 'started')
       const state = stateOf(now)

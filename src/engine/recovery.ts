@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Boundary, BoxError, type BoxFact, type Head } from '../machines/index.ts'
 import type { Ledger } from '../store/index.ts'
-import { type RunsOnHost, removeImageLeftovers, settleDrafts } from '../vmm/index.ts'
+import { type RunsOnHost, removeImageLeftovers, removeTemplateLeftovers, settleDrafts } from '../vmm/index.ts'
 import { isAtRest, mayHaveVmm } from './look-rules.ts'
 import { LostRuns } from './lost-runs.ts'
 import { Recovering } from './recovering.ts'
@@ -38,6 +38,7 @@ export class Recovery {
     const isRecorded = (box: string) => ledger.head(box) !== undefined || ledger.parked.has(box)
     settleDrafts(home, isRecorded, boundary)
     removeImageLeftovers(join(home, 'images'), boundary)
+    removeTemplateLeftovers(home, boundary)
     const heads = [...ledger.heads()]
     const lostRuns = new LostRuns(
       home,

@@ -21,6 +21,20 @@ export async function createSnapshot(
   wanted: string,
   c: CommandOptions,
 ): Promise<KeptSnapshot> {
+  return await saveHeld(engine, box, { name: wanted }, c)
+}
+
+interface Wanted {
+  readonly name: string
+  readonly forClone?: true
+}
+
+async function saveHeld(
+  engine: Engine,
+  box: string,
+  wanted: Wanted,
+  c: CommandOptions,
+): Promise<KeptSnapshot> {
   const release = await engine.channels.hold(box)
   try {
     return await save(engine, box, wanted, c)
@@ -29,7 +43,8 @@ export async function createSnapshot(
   }
 }
 
-async function save(engine: Engine, box: string, wanted: string, c: CommandOptions): Promise<KeptSnapshot> {
+async function save(engine: Engine, box: string, snapshot: Wanted, c: CommandOptions): Promise<KeptSnapshot> {
+  const wanted = snapshot.name
   const { head, record } = await ask(
     engine,
     box,
@@ -39,7 +54,7 @@ async function save(engine: Engine, box: string, wanted: string, c: CommandOptio
       if (kept.some(({ name }) => name === wanted)) throw nameTaken(box, wanted)
       if (saving !== null && isUp(head)) throw busy(box, saving.name)
       if (kept.length >= mostSnapshots) throw tooMany(box)
-      return { type: 'snapshot.requested', name: wanted }
+      return { type: 'snapshot.requested', ...snapshot }
     },
     c,
   )
@@ -169,13 +184,19 @@ export async function clone(
   // The command is to a box that is not there yet; the version is that of the one that is asked.
   if (expectedVersion !== undefined) await engine.submit(box, () => undefined, { expectedVersion })
   if (snapshot !== undefined) assertThere(source, snapshot)
-  const made = snapshot ?? (await createSnapshot(engine, box, `clone-${newId()}`, actor)).name
+  const made = snapshot ?? (await makeForClone(engine, box, actor))
   try {
     return await cloneOf(engine, source, { name, snapshot: made }, meta)
   } finally {
     // The source may be gone by now, with its snapshots.
     if (snapshot === undefined) await removeSnapshot(engine, box, made, actor).catch(ignoreRefusal)
   }
+}
+
+async function makeForClone(engine: Engine, box: string, c: CommandOptions): Promise<string> {
+  const name = `clone-${newId()}`
+  engine.cloneSnapshots.claim({ box, name })
+  return (await saveHeld(engine, box, { name, forClone: true }, c)).name
 }
 
 async function cloneOf(

@@ -103,7 +103,7 @@ export const boxMachine = box.createMachine({
           description: 'The image and the run directory are made ready',
           invoke: { id: 'prepareFiles', src: 'prepareFiles' },
           on: {
-            'start.stage': { target: 'spawning' },
+            'start.stage': { target: 'spawning', actions: 'beginWithTemplate' },
             'start.failed': [
               { guard: 'goesAway', target: '#box.removing.deleting', actions: 'recordEnding' },
               { target: '#box.failed', actions: 'recordEnding' },
@@ -195,14 +195,32 @@ export const boxMachine = box.createMachine({
         restoring: {
           description: 'The VM is made of a snapshot, instead of a boot',
           invoke: { id: 'restoreVm', src: 'restoreVm' },
-          after: { restoreLimit: { target: '#box.stopping.killing', actions: 'noteSlowRestore' } },
+          after: {
+            restoreLimit: [
+              {
+                guard: 'beganWarm',
+                target: '#box.stopping.killing',
+                actions: ['noteSlowRestore', 'intendBoot'],
+              },
+              { target: '#box.stopping.killing', actions: 'noteSlowRestore' },
+            ],
+          },
           on: {
+            'start.failed': [
+              { guard: 'beganWarm', target: '#box.stopping.killing', actions: ['noteFailure', 'intendBoot'] },
+              { target: '#box.stopping.killing', actions: 'noteFailure' },
+            ],
             'snapshot.restored': [
               { guard: 'guestWasReady', target: '#box.running', actions: ['recordBoot', 'recordGuestReady'] },
               { guard: 'needsNoGuest', target: '#box.running', actions: 'recordBoot' },
               { target: 'waiting', actions: 'recordBoot' },
             ],
             'vmm.exited': [
+              {
+                guard: 'beganWarm',
+                target: '#box.starting',
+                actions: ['noteNoBoot', 'recordEnding', 'intendBoot', 'openIncarnation', 'forgetAttempts'],
+              },
               {
                 guard: 'goesAway',
                 target: '#box.removing.deleting',
@@ -215,10 +233,19 @@ export const boxMachine = box.createMachine({
         waiting: {
           description: 'The VM runs; the guest has not said that it is ready',
           invoke: { id: 'awaitGuest', src: 'awaitGuest' },
-          after: { guestReadyLimit: { target: '#box.running' } },
+          after: {
+            guestReadyLimit: [
+              { guard: 'isStale', target: '#box.stopping.killing', actions: ['noteStale', 'intendBoot'] },
+              { target: '#box.running' },
+            ],
+          },
           on: {
+            'start.failed': [
+              { guard: 'isStale', target: '#box.stopping.killing', actions: ['noteFailure', 'intendBoot'] },
+              { target: '#box.stopping.killing', actions: 'noteFailure' },
+            ],
             'guest.ready': { target: '#box.running', actions: 'recordGuestReady' },
-            'vm.paused': { target: '#box.paused' },
+            'vm.paused': [{ guard: 'isStale' }, { target: '#box.paused' }],
             'vmm.adopted': [
               { guard: 'vmPaused', target: '#box.paused', actions: 'recordProcess' },
               {
@@ -249,6 +276,11 @@ export const boxMachine = box.createMachine({
                 actions: 'recordEnding',
               },
               { guard: 'endedByItself', target: '#box.stopped', actions: 'recordEnding' },
+              {
+                guard: 'isStale',
+                target: '#box.starting',
+                actions: ['noteGone', 'recordEnding', 'intendBoot', 'openIncarnation', 'forgetAttempts'],
+              },
               { guard: 'goesAway', target: '#box.removing.deleting', actions: ['noteGone', 'recordEnding'] },
               { target: '#box.failed', actions: ['noteGone', 'recordEnding'] },
             ],
@@ -686,6 +718,11 @@ export const boxMachine = box.createMachine({
             guard: 'restoreCutOff',
             target: 'stopping.killing',
             actions: ['recordProcess', 'recordKnown', 'noteLostStart'],
+          },
+          {
+            guard: 'isStale',
+            target: 'stopping.killing',
+            actions: ['recordProcess', 'recordKnown', 'noteLostStart', 'intendBoot'],
           },
           {
             guard: 'isHeld',

@@ -41,6 +41,13 @@ const working = [
   ['naming an image', 'the image gets its name'],
   ['unnaming an image', 'which nobody uses: its name is free'],
   ['deleting an image', 'and its files go'],
+  [
+    'staging a template',
+    'the files of a snapshot get other names, and the image is written down beside them',
+  ],
+  ['naming a template', 'the template gets its name, and its place, durably'],
+  ['setting a template aside', 'one that is replaced, or whose image goes, is used no more'],
+  ['deleting a template', 'and its files go'],
   ['removing an old run directory', 'those of the last incarnations are kept'],
   ['copying a disk', 'of an image, as a draft, for a box that starts for the first time'],
   ['naming a disk', 'the draft gets its name'],

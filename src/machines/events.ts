@@ -1,4 +1,4 @@
-import type { SnapshotPlace } from './snapshots.ts'
+import type { Origin, SnapshotPlace, TemplatePlace } from './snapshots.ts'
 import type { BoxSpec, HealthState, StopMode } from './spec.ts'
 
 /** Who a VMM process is, so that its pid is never taken for another's. */
@@ -25,12 +25,16 @@ export type BoxCommand =
       readonly spec: BoxSpec
       /** what its first VMM begins with, instead of a boot */
       readonly origin?: SnapshotPlace
+      /** name of the image that it is there to make a template of */
+      readonly makes?: string
     }
   | { readonly type: 'box.renamed'; readonly name: string | null }
   | {
       readonly type: 'start.requested'
       /** name of the box's snapshot to begin with, instead of a boot */
       readonly snapshot?: string
+      /** boot, even where there is a template */
+      readonly boots?: true
     }
   | {
       readonly type: 'stop.requested'
@@ -42,7 +46,12 @@ export type BoxCommand =
   | { readonly type: 'restart.requested' }
   | { readonly type: 'pause.requested' }
   | { readonly type: 'resume.requested' }
-  | { readonly type: 'snapshot.requested'; readonly name: string }
+  | {
+      readonly type: 'snapshot.requested'
+      readonly name: string
+      /** it is made for a clone to begin with, and for nothing else */
+      readonly forClone?: true
+    }
   | { readonly type: 'snapshot.removal.requested'; readonly name: string }
   | { readonly type: 'remove.requested'; readonly force: boolean }
   | { readonly type: 'box.resolved'; readonly verdict: 'dead' }
@@ -65,7 +74,14 @@ interface Told {
 /** What the world did: never refused, always recorded. */
 export type BoxFact = Told &
   (
-    | { readonly type: 'start.stage'; readonly stage: 'preparing' | 'spawning' }
+    | {
+        readonly type: 'start.stage'
+        readonly stage: 'preparing' | 'spawning'
+        /** what the VM is to begin with, instead of a boot */
+        readonly template?: TemplatePlace
+        /** why there is a template that it does not begin with */
+        readonly passedOver?: Failure
+      }
     | ({ readonly type: 'start.failed' } & Failure)
     | { readonly type: 'vmm.spawned'; readonly process: ProcessIdentity }
     | { readonly type: 'vmm.ready'; readonly version: string }
@@ -110,7 +126,7 @@ export type BoxFact = Told &
     | ({
         readonly type: 'snapshot.restored'
         readonly guest: 'ready' | 'unready' | 'stale'
-      } & SnapshotPlace)
+      } & Origin)
     | { readonly type: 'snapshot.removed'; readonly name: string }
     | ({ readonly type: 'snapshot.removal.failed'; readonly name: string } & Failure)
     | { readonly type: 'restart.scheduled'; readonly delayMs: number }

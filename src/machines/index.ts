@@ -51,6 +51,7 @@ export {
 } from './record.ts'
 export { type Recorded, replay } from './replay.ts'
 export {
+  isAsWritten,
   isUnsupported,
   type Schema,
   schema,
@@ -61,12 +62,15 @@ export {
   versioned,
 } from './schema.ts'
 export {
+  isTemplate,
   type KeptSnapshot,
   mostSnapshots,
+  type Origin,
   type SnapshotIntent,
   type SnapshotPlace,
   type SnapshotsState,
   snapshotsOf,
+  type TemplatePlace,
 } from './snapshots.ts'
 export {
   type Backoff,

@@ -87,13 +87,11 @@ export interface Unsupported {
 }
 
 /** Brings what is stored into today's shape; its event has no version then. */
-export function upcast<Stored extends Told>(
-  stored: Stored,
-  { versions, upcasters }: Schema,
-): Stored | Unsupported {
+export function upcast<Stored extends Told>(stored: Stored, schema: Schema): Stored | Unsupported {
   const { event } = stored
   // Nearly every record: written by this release, of a type that has never changed.
-  if (event.v === undefined && versions[event.type] === 1) return stored
+  if (event.v === undefined && isAsWritten(event.type, schema)) return stored
+  const { versions, upcasters } = schema
   let told: Told = stored
   for (;;) {
     const { type, v: version = 1 } = told.event
@@ -105,6 +103,11 @@ export function upcast<Stored extends Told>(
   const supported = Object.hasOwn(versions, rest.type) ? (versions[rest.type] ?? 0) : 0
   if (version !== supported) return { type: rest.type, version, supported }
   return { ...stored, ...told, event: rest }
+}
+
+/** Whether a record of this type, without a version, is in today's shape. */
+export function isAsWritten(type: string, { versions }: Schema): boolean {
+  return versions[type] === 1
 }
 
 export function isUnsupported(outcome: Told | Unsupported): outcome is Unsupported {

@@ -11,6 +11,8 @@ export interface KeptSnapshot {
   readonly bytes: number
   /** what the VMM that has written it calls its version */
   readonly vmm: string
+  /** it was made for a clone, and goes when nobody begins with it any more */
+  readonly forClone?: true
   /** its files are being deleted */
   readonly leaving?: true
 }
@@ -24,6 +26,8 @@ export interface SnapshotIntent {
   readonly version: number
   /** the VM runs otherwise, and is to run again */
   readonly holds: boolean
+  /** it is made for a clone */
+  readonly forClone?: true
   /** the VMM has written its files */
   readonly written: boolean
 }
@@ -35,13 +39,32 @@ export interface SnapshotPlace {
   readonly name: string
 }
 
+/** A template, which is the snapshot of an image that has booted. */
+export interface TemplatePlace {
+  /** name of the image */
+  readonly image: string
+  /** ID of the template: one that is made again is another one */
+  readonly template: string
+}
+
+/** What a VM can begin with, instead of a boot. */
+export type Origin = SnapshotPlace | TemplatePlace
+
+export function isTemplate(origin: Origin | null): origin is TemplatePlace {
+  return origin !== null && 'template' in origin
+}
+
 /** What a box knows of snapshots. */
 export interface SnapshotsState {
   /** oldest first */
   readonly kept: readonly KeptSnapshot[]
   readonly saving: SnapshotIntent | null
   /** what the incarnation begins with, instead of a boot; of a clone that was never started: what its first one will */
-  readonly origin: SnapshotPlace | null
+  readonly origin: Origin | null
+  /** it is to boot, even where there is a template; of one that began with a template: the next one is */
+  readonly boots?: true
+  /** name of the image that the box is there to make a template of; it goes when that is done */
+  readonly makes?: string
 }
 
 const none: SnapshotsState = { kept: [], saving: null, origin: null }

@@ -67,15 +67,42 @@ export function encodeBody(body: Omit<Body, 'meta'>, meta: Partial<RecordMeta>, 
   )
 }
 
-const framePattern =
-  /^\{"position":([1-9]\d{0,15}),"prev":"([0-9a-f]{64})","bodyHash":"([0-9a-f]{64})","box":"([\w.-]+)","version":([1-9]\d{0,15})\}$/
-
 /** What we have written ourselves needs no parser, which costs six times as much. */
 export function decodeFrame(text: string | undefined): Frame | undefined {
-  const [, at, prev = '', bodyHash = '', box = '', number] = (text && framePattern.exec(text)) || []
-  if (at !== undefined) return asFrame({ position: Number(at), prev, bodyHash, box, version: Number(number) })
-  const frame = parse(text) as Partial<Frame> | undefined
-  return frame && asFrame(frame)
+  if (text === undefined) return undefined
+  const frame = skimFrame(text)
+  if (frame !== undefined) return frame
+  const parsed = parse(text) as Partial<Frame> | undefined
+  return parsed && asFrame(parsed)
+}
+
+const frameParts = ['{"position":', ',"prev":"', '","bodyHash":"', '","box":"', '","version":'] as const
+
+/** Undefined for anything that `encodeFrame` would write differently. */
+function skimFrame(text: string): Frame | undefined {
+  const [begin, toPrev, toHash, toBox, toVersion] = frameParts
+  const prevAt = text.indexOf(',', begin.length)
+  const prevFrom = prevAt + toPrev.length
+  const hashFrom = prevFrom + 64 + toHash.length
+  const boxFrom = hashFrom + 64 + toBox.length
+  const boxTo = text.indexOf('"', boxFrom)
+  const isOurs =
+    text.startsWith(begin) &&
+    text.startsWith(toPrev, prevAt) &&
+    text.startsWith(toHash, prevFrom + 64) &&
+    text.startsWith(toBox, hashFrom + 64) &&
+    text.startsWith(toVersion, boxTo) &&
+    text.endsWith('}')
+  if (!isOurs) return undefined
+  const positionText = text.slice(begin.length, prevAt)
+  const versionText = text.slice(boxTo + toVersion.length, -1)
+  const position = Number(positionText)
+  const version = Number(versionText)
+  if (!isPlace(position) || !isPlace(version)) return undefined
+  if (String(position) !== positionText || String(version) !== versionText) return undefined
+  const prev = text.slice(prevFrom, prevFrom + 64)
+  const bodyHash = text.slice(hashFrom, hashFrom + 64)
+  return { position, prev, bodyHash, box: text.slice(boxFrom, boxTo), version }
 }
 
 function asFrame(frame: Partial<Frame>): Frame | undefined {

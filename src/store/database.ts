@@ -8,6 +8,9 @@ import { writeLeftOutLogs } from './left-out-log.ts'
 import { keepPrivate } from './private-files.ts'
 import { storageError } from './storage-error.ts'
 
+/** Blocks that are kept at hand: records are read by position, and their bodies lie by box. */
+const cacheBytes = 32 << 20
+
 export type Database = Level<string, string>
 export type Batch = ReturnType<typeof newBatch>
 
@@ -37,7 +40,10 @@ export async function openDatabase(directory: string, known: number): Promise<Da
     if (fresh) mkdirSync(directory, { recursive: true, mode: 0o700 })
     else await refuseDamage(directory, { known, checked, onLog: batches => logs.push(batches) })
     // It begins to open as soon as it is made.
-    const db: Database = new Level<string, string>(directory, { createIfMissing: fresh })
+    const db: Database = new Level<string, string>(directory, {
+      createIfMissing: fresh,
+      cacheSize: cacheBytes,
+    })
     db.once('open', checked.keep)
     await db.open()
     keepPrivate(db, directory)

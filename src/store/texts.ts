@@ -65,27 +65,25 @@ async function withBodies(
   entries: readonly [string, string][],
   options: ScanOptions,
 ): Promise<Text[]> {
-  const found = entries.map(([key, text]) => {
-    const position = positionOfFrameKey(key)
-    const frame = decodeFrame(text)
-    return { position, text, frame, key: frame && bodyKey(frame.box, frame.version, position) }
-  })
+  const positions = entries.map(([key]) => positionOfFrameKey(key))
+  const frames = entries.map(([, text]) => decodeFrame(text))
+  const keys = frames.map((frame, n) =>
+    frame === undefined ? frameKey(0) : bodyKey(frame.box, frame.version, positions[n] ?? 0),
+  )
   // In the order of keys, each block of the database is read once.
-  const order = [...found.keys()].sort((a, b) => compare(found[a]?.key ?? '', found[b]?.key ?? ''))
+  const order = [...keys.keys()].sort((a, b) => ((keys[a] ?? '') < (keys[b] ?? '') ? -1 : 1))
   const values: (string | undefined)[] = await db.getMany(
-    order.map(n => found[n]?.key ?? frameKey(0)),
+    order.map(n => keys[n] ?? ''),
     options,
   )
-  const stored = new Array<string | undefined>(found.length)
+  const stored = new Array<string | undefined>(keys.length)
   for (const [at, n] of order.entries()) stored[n] = values[at]
   const bodies = await archive.resolve(stored)
-  return found.map(({ position, text, frame }, n) => ({
-    ...{ position, text, frame },
+  return entries.map(([, text], n) => ({
+    position: positions[n] ?? 0,
+    text,
+    frame: frames[n],
     stored: stored[n],
     body: bodies[n],
   }))
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

@@ -21,18 +21,28 @@ export interface Guest extends Payload {
 export interface ResolveOptions {
   readonly home: string
   readonly box: string
+  /** host name for a guest that takes one */
+  readonly name: string
   readonly spec: BoxSpec
   readonly onProgress?: ((message: string) => void) | undefined
   readonly signal: AbortSignal
 }
 
 /** Finds a spec's image, making the built-in one if it has to be. Throws ImageError. */
-export async function resolveGuest({ home, box, spec, onProgress, signal }: ResolveOptions): Promise<Guest> {
+export async function resolveGuest({
+  home,
+  box,
+  name,
+  spec,
+  onProgress,
+  signal,
+}: ResolveOptions): Promise<Guest> {
   const { image, command } = spec
   try {
     const found = await resolveImage(image, {
       dir: join(home, 'images'),
       disksDir: disksDir(home, box),
+      name,
       onProgress: progress => onProgress?.(progress.message),
       signal,
     })

@@ -36,4 +36,11 @@ export {
   type Secrets,
   settleDrafts,
 } from './secrets.ts'
+export { chooseTemplate, type Start as TemplateStart, templateOf } from './templates/fit.ts'
+export { keepTemplate } from './templates/keep.ts'
+export { type FoundTemplate, foundOf, listTemplates } from './templates/list.ts'
+export type { TemplateSize } from './templates/place.ts'
+export { removeTemplateLeftovers, removeTemplates } from './templates/remove.ts'
+export { specOf, startOf } from './templates/start-of.ts'
+export { obstacleIn } from './templates/suitable.ts'
 export { vmmDriver, vmmHands } from './vmm-driver.ts'

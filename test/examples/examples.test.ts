@@ -91,6 +91,15 @@ const outputs: Readonly<Record<string, readonly string[]>> = {
     'so does its clone, beside it: true',
   ],
   simulate: ['as it comes: start 31 within an hour', 'with patience: holds under 10 seeds'],
+  'warm-start': [
+    'cold: booted',
+    'made a template for 1 CPU and 128 MiB',
+    'warm: begun with the template',
+    'other: begun with the template',
+    'warm: ready true',
+    'other: ready true',
+    'builtin: fits true',
+  ],
   watch: [
     'ready: watched',
     'states: configured → starting → running → stopping → stopped → removing → removed',

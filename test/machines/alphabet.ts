@@ -27,6 +27,7 @@ const exit = { type: 'vmm.exited', incarnation, spawned: true, noShutdown: true 
 export const alphabet: readonly BoxEvent[] = [
   { type: 'start.requested' },
   { type: 'start.requested', snapshot: 'kept' },
+  { type: 'start.requested', boots: true },
   { type: 'snapshot.requested', name: 'kept' },
   { type: 'snapshot.removal.requested', name: 'kept' },
   { type: 'stop.requested', mode: 'graceful' },
@@ -41,6 +42,10 @@ export const alphabet: readonly BoxEvent[] = [
   { type: 'box.resolved', verdict: 'dead' },
   { type: 'start.stage', stage: 'preparing', incarnation },
   { type: 'start.stage', stage: 'spawning', incarnation },
+  {
+    ...{ type: 'start.stage', stage: 'spawning', incarnation },
+    template: { image: 'builtin', template: 'abcdefghijkl' },
+  },
   { type: 'start.failed', incarnation, ...failure },
   { type: 'vmm.spawned', incarnation, process },
   { type: 'vmm.ready', incarnation, version: '53.0.0' },
@@ -72,6 +77,10 @@ export const alphabet: readonly BoxEvent[] = [
   { type: 'snapshot.failed', incarnation, name: 'kept', ...failure },
   { type: 'snapshot.restored', incarnation, box: 'abcdefghijkl', name: 'kept', guest: 'ready' },
   { type: 'snapshot.restored', incarnation, box: 'abcdefghijkl', name: 'kept', guest: 'stale' },
+  {
+    ...{ type: 'snapshot.restored', incarnation, image: 'builtin', template: 'abcdefghijkl' },
+    guest: 'stale',
+  },
   { type: 'snapshot.removed', incarnation, name: 'kept' },
   { type: 'snapshot.removal.failed', incarnation, name: 'kept', ...failure },
   { type: 'box.unknown', incarnation, reason: 'cannot look' },

@@ -35,10 +35,13 @@ const delays = leaves.flatMap(leaf =>
   ),
 )
 
+const originKey = ({ origin, boots }: Partial<SnapshotsState> = {}) =>
+  origin && 'template' in origin ? ['template', boots] : origin?.name
+
 /** Of snapshots, what matters in a state. */
 const snapshotKey = (path: string, snapshots: SnapshotsState | undefined) => [
   /^(running|paused|unknown)/.test(path) && [snapshots?.saving?.written, snapshots?.saving?.holds],
-  /^(starting|unknown)/.test(path) && snapshots?.origin?.name,
+  /^(starting|unknown)/.test(path) && originKey(snapshots),
   /^(configured|running|stopped)/.test(path) && (snapshots?.kept.length ?? 0) > 0,
 ]
 
@@ -210,7 +213,7 @@ test('what a state holds is what its path asked for: effects of its invocations,
     )
     assert.equal(
       Object.keys(state.timers).sort(),
-      nodes.flatMap(node => node.after.map(({ eventType }) => eventType)).sort(),
+      [...new Set(nodes.flatMap(node => node.after.map(({ eventType }) => eventType)))].sort(),
       leaf,
     )
   }

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import * as assert from 'uvu/assert'
 import { countersIn } from '../../src/vmm/cloud-hypervisor/counters.ts'
@@ -41,6 +43,31 @@ test('what a process uses is told only of the one that is meant', () => {
   assert.is(usageOf({ ...me, bootId: 'another' }, process.argv[1] ?? socket), undefined)
   assert.is(usageOf({ ...me, pidNamespace: '1' }, process.argv[1] ?? socket), undefined)
   assert.is(usageOf(me, '/no/such/socket'), undefined)
+})
+
+test('what it has started counts too, and what that has', async () => {
+  const me = identify(process.pid)
+  const word = process.argv[1] ?? process.execPath
+  const before = usageOf(me, word)
+  const hungry = 'const held = Buffer.alloc(200 << 20, 1); console.log("up"); setInterval(() => held, 1000)'
+  // Two words after it, so that the shell does not become it.
+  const child = spawn('sh', ['-c', '"$0" -e "$1"; true', process.execPath, hungry], { detached: true })
+  const ended = once(child, 'exit')
+  try {
+    await once(child.stdout, 'data')
+    const during = usageOf(me, word)
+    const [more, ms] = [
+      (during?.residentBytes ?? 0) - (before?.residentBytes ?? 0),
+      (during?.cpuMs ?? 0) - (before?.cpuMs ?? 0),
+    ]
+    assert.ok(more > 190 << 20, `${more} bytes`)
+    assert.ok(ms > 0, `${ms} ms`)
+  } finally {
+    process.kill(-(child.pid ?? 0), 'SIGKILL')
+    await ended
+  }
+  const after = usageOf(me, word)
+  assert.ok((after?.residentBytes ?? 0) - (before?.residentBytes ?? 0) < 190 << 20)
 })
 
 test.run()

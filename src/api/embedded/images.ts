@@ -1,11 +1,21 @@
-import { closedError, type Engine, type ImageInfo, images, whileWanted } from '../../engine/index.ts'
+import {
+  closedError,
+  type Engine,
+  type ImageInfo,
+  images,
+  type TemplateInfo,
+  templates,
+  whileWanted,
+} from '../../engine/index.ts'
 import type { ImageSpec } from '../../machines/index.ts'
 import {
   type AddImageOptions,
   checkImageName,
   checkNewImage,
+  checkTemplate,
   type Images,
   type RootImageSpec,
+  type TemplateOptions,
 } from '../images.ts'
 import { check, shapes } from '../options.ts'
 
@@ -14,6 +24,8 @@ export class EmbeddedImages implements Images {
   readonly #engine: Engine
   readonly #closing = new AbortController()
   readonly #underway = new Set<Promise<unknown>>()
+  /** templates that are being made: who wants the same waits for it */
+  readonly #templates = new Map<string, Promise<TemplateInfo>>()
 
   constructor(engine: Engine) {
     this.#engine = engine
@@ -47,6 +59,19 @@ export class EmbeddedImages implements Images {
     await images.remove(this.#engine, checkImageName(name))
   }
 
+  async template(name: string, o: TemplateOptions = {}): Promise<TemplateInfo> {
+    this.#assertOpen()
+    const { name: image, size, signal } = checkTemplate(name, o)
+    const key = `${image} ${size.cpus} ${size.memoryMib}`
+    const make = () => templates.make(this.#engine, image, size, this.#closing.signal)
+    return await whileWanted(signal, () => {
+      const making =
+        this.#templates.get(key) ?? this.#follow(make()).finally(() => this.#templates.delete(key))
+      this.#templates.set(key, making)
+      return making
+    })
+  }
+
   /** Gives up what is being added, and leaves nothing of it. */
   async close(): Promise<void> {
     this.#closing.abort()
@@ -61,14 +86,18 @@ export class EmbeddedImages implements Images {
   ) {
     const closing = this.#closing.signal
     const signal = wanted === undefined ? closing : AbortSignal.any([closing, wanted])
-    const adding = images.add(this.#engine, name, spec, { request, signal })
-    this.#underway.add(adding)
+    await this.#follow(images.add(this.#engine, name, spec, { request, signal }))
+  }
+
+  /** Closing waits for it, and is what it ends by then. */
+  async #follow<T>(work: Promise<T>): Promise<T> {
+    this.#underway.add(work)
     try {
-      await adding
+      return await work
     } catch (error) {
-      throw closing.aborted ? closedError() : error
+      throw this.#closing.signal.aborted ? closedError() : error
     } finally {
-      this.#underway.delete(adding)
+      this.#underway.delete(work)
     }
   }
 

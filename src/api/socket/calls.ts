@@ -109,6 +109,9 @@ export const calls: Readonly<Record<string, Call>> = {
     return {}
   },
   ...subscriptionCalls,
+  templateImage: async ({ runtime }, [name, size], signal) => ({
+    value: await runtime.images.template(name as never, { ...(size as object), signal }),
+  }),
   removeImage: async ({ runtime }, [name]) => ({ value: await runtime.images.remove(name as never) }),
 }
 

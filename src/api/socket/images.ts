@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import type { ImageInfo } from '../../engine/index.ts'
+import type { ImageInfo, TemplateInfo } from '../../engine/index.ts'
 import type { ImageSpec } from '../../machines/index.ts'
 import {
   type AddImageOptions,
   checkImageName,
   checkNewImage,
+  checkTemplate,
   type Images,
   type RootImageSpec,
+  type TemplateOptions,
 } from '../images.ts'
 import { shapes } from '../options.ts'
 import { part } from './arguments.ts'
@@ -31,6 +33,11 @@ export class RemoteImages implements Images {
     const spec = checkNewImage(image)
     const { signal } = part(shapes.wait, o, 'options')
     await this.#ask('addImage', [randomUUID(), given, spec], signal)
+  }
+
+  async template(name: string, o: TemplateOptions = {}): Promise<TemplateInfo> {
+    const { name: given, size, signal } = checkTemplate(name, o)
+    return await this.#ask('templateImage', [given, size], signal)
   }
 
   async remove(name: string): Promise<void> {

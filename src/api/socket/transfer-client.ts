@@ -51,15 +51,19 @@ export async function remoteImport(client: OwnerClient, lines: AsyncIterable<str
       piece = ''
       if (!socket.write(text)) await Promise.race([once(socket, 'drain').catch(() => {}), answered])
     }
-    for await (const line of lines) {
-      piece += `${JSON.stringify(line) ?? null}\n`
-      if (piece.length >= pieceLength) await send()
-      if (isAnswered) break
+    try {
+      for await (const line of lines) {
+        piece += `${JSON.stringify(line) ?? null}\n`
+        if (piece.length >= pieceLength) await send()
+        if (isAnswered) break
+      }
+    } catch (error) {
+      // What it has taken so far is thrown away before anything else is asked of it.
+      socket.end('{}\n')
+      await answered
+      throw error
     }
-    if (!isAnswered) {
-      if (piece !== '') await send()
-      socket.end()
-    }
+    if (!isAnswered) socket.end(piece)
     const { value, error } = await answer
     if (error !== undefined) throw fromWire(error)
     return value as ImportReport

@@ -55,11 +55,14 @@ async function* linesFrom(socket: Duplex): AsyncGenerator<string> {
 
 /** What is no text is told by who reads it. */
 function textIn(line: Buffer): string {
+  let text: unknown
   try {
-    return JSON.parse(line.toString('utf8')) as string
+    text = JSON.parse(line.toString('utf8'))
   } catch {
     throw malformed()
   }
+  if (typeof text === 'object' && text !== null) throw new BoxError('ABORTED', 'The client has given up')
+  return text as string
 }
 
 function malformed(): BoxError {

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import type { DiskSpec, ImageInfo, ImageSpec, RootImageSpec } from '../../index.ts'
+import type { DiskSpec, ImageInfo, ImageSpec, RootImageSpec, TemplateInfo } from '../../index.ts'
 import { bytes } from '../amounts.ts'
 import type { Cli } from '../cli.ts'
 import { whole, words } from '../parse.ts'
@@ -15,10 +15,12 @@ interface AddFlags {
   readonly size?: number
 }
 
-const head = ['NAME', 'KIND', 'SIZE', 'AGE', 'BOXES']
+const head = ['NAME', 'KIND', 'SIZE', 'AGE', 'TEMPLATES', 'BOXES']
 
 export function addImages({ program, onHome }: Cli): void {
-  const images = program.command('images').description('what boxes are made of: list, add and remove images')
+  const images = program
+    .command('images')
+    .description('what boxes are made of: list, add and remove images, make templates of them')
   images
     .command('ls', { isDefault: true })
     .alias('list')
@@ -26,7 +28,11 @@ export function addImages({ program, onHome }: Cli): void {
     .action(() =>
       onHome(async ({ runtime, output, json }) => {
         const found = await runtime.images.list()
-        await (json ? output.value(found) : output.table(head, found.map(rowOf)))
+        if (json) await output.value(found)
+        else {
+          await output.table(head, found.map(rowOf))
+          for (const line of found.flatMap(unusedIn)) await output.line(line)
+        }
         return 0
       }),
     )
@@ -49,6 +55,23 @@ export function addImages({ program, onHome }: Cli): void {
       onHome(async ({ runtime, output, json }) => {
         await runtime.images.remove(name)
         await (json ? output.value({ name }) : output.line(name))
+        return 0
+      }),
+    )
+  images
+    .command('template')
+    .description('have an image boot once, so that its boxes begin with that and need not boot')
+    .argument('<name>', 'builtin for the built-in guest')
+    .option('--cpus <n>', 'of the boxes that it is for (default: 1)', whole)
+    .option('--memory <mib>', 'the same (default: 256)', whole)
+    .action((name: string, { cpus, memory }: { readonly cpus?: number; readonly memory?: number }) =>
+      onHome(async ({ runtime, output, json, signal }) => {
+        const size = {
+          ...(cpus === undefined ? {} : { cpus }),
+          ...(memory === undefined ? {} : { memoryMib: memory }),
+        }
+        const made = await runtime.images.template(name, { ...size, signal })
+        await (json ? output.value(made) : output.line(sizeWords(made)))
         return 0
       }),
     )
@@ -96,12 +119,22 @@ function diskOf(word: string): DiskSpec {
   }
 }
 
-function rowOf({ name, kind, bytes: length, addedAt, boxes }: ImageInfo): string[] {
+function rowOf({ name, kind, bytes: length, addedAt, boxes, templates = [] }: ImageInfo): string[] {
   return [
     name,
     kind,
     bytes(length),
     addedAt === undefined ? '-' : ageWords(addedAt, Date.now()),
+    templates.length === 0 ? '-' : templates.map(sizeWords).join(' '),
     boxes.length === 0 ? '-' : boxes.join(' '),
   ]
+}
+
+/** Processors and memory of the boxes that it is for; marked if it is not used. */
+function sizeWords({ cpus, memoryMib, fits }: TemplateInfo): string {
+  return `${cpus}x${memoryMib}${fits ? '' : '!'}`
+}
+
+function unusedIn({ name, templates = [] }: ImageInfo): string[] {
+  return templates.filter(({ fits }) => !fits).map(each => `${name} ${sizeWords(each)} ${each.reason}`)
 }

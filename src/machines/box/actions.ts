@@ -3,7 +3,7 @@ import { recentReboots } from '../policy.ts'
 import { withSnapshots } from '../snapshots.ts'
 import type { BoxContext, StopIntent } from '../state.ts'
 import { change } from './change.ts'
-import { newIncarnation, originOf } from './context.ts'
+import { bootsNext, newIncarnation, originOf } from './context.ts'
 import { attemptsBefore, endingBy, restartIsDueAfter } from './ends.ts'
 import { snapshotActions } from './snapshot-actions.ts'
 
@@ -25,7 +25,7 @@ export const actions = {
   rename: change(({ event }) => (event.type === 'box.renamed' ? { name: event.name } : {})),
   openIncarnation: change(({ context, event }) => ({
     incarnation: context.incarnation + 1,
-    ...newIncarnation(context, originOf(context, event)),
+    ...newIncarnation(context, { origin: originOf(context, event), boots: bootsNext(context, event) }),
   })),
   countIncarnation: change(({ event }) =>
     event.type === 'incarnation.found' ? { incarnation: event.incarnation } : {},
@@ -79,6 +79,9 @@ export const actions = {
         }
       : {},
   ),
+  noteStale: change(() =>
+    failure('GUEST_UNREACHABLE', 'The guest of the template did not become that of this box'),
+  ),
   noteNoStart: change(() => failure('VMM_START_FAILED', 'The VMM ended before its socket answered')),
   noteNoBoot: change(() => failure('BOOT_FAILED', 'The VMM ended before the VM had booted')),
   noteGone: change(() => failure('VMM_GONE', 'The VMM ended after the boot and before the guest was ready')),
@@ -122,9 +125,14 @@ export const actions = {
   intendStrongerStop: change(({ context, event }) => ({
     stop: stopIntent(context, event, 'requested'),
     next: null,
+    // A template that did not do is no failure of the box.
+    ...(context.next === 'start' ? { failure: null } : {}),
   })),
   intendRestart: change(() => ({ next: 'start' })),
-  forgetRestart: change(() => ({ next: null })),
+  forgetRestart: change(({ context, event }) => ({
+    next: null,
+    ...(context.stop === null ? { stop: stopIntent(context, event, 'requested'), failure: null } : {}),
+  })),
   intendRemoval: change(() => ({ next: 'remove' })),
   recordUnknown: change(({ event }) => ({
     unknownReason: event.type === 'box.unknown' ? event.reason : 'the VMM did not end within 5 s of SIGKILL',

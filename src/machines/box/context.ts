@@ -1,5 +1,5 @@
 import type { BoxCommand, StampedEvent } from '../events.ts'
-import { type SnapshotPlace, snapshotsOf, withSnapshots } from '../snapshots.ts'
+import { isTemplate, type Origin, snapshotsOf, withSnapshots } from '../snapshots.ts'
 import type { BoxSpec } from '../spec.ts'
 import type { BoxContext, SeenOfGuest } from '../state.ts'
 
@@ -41,23 +41,35 @@ export const contextOf = ({ input }: { input: Created | undefined }): BoxContext
   restart: { count: 0, attempts: 0, due: false, delayMs: null },
   reboots: { count: 0, recent: [] },
   ...(input?.origin === undefined ? {} : withSnapshots({}, { origin: input.origin })),
+  ...(input?.makes === undefined ? {} : withSnapshots({}, { makes: input.makes })),
 })
 
 /** What a new VMM begins with; `origin`: with which snapshot, instead of a boot. */
 export const newIncarnation = (
   context: BoxContext,
-  origin: SnapshotPlace | null = null,
+  { origin = null, boots = false }: { readonly origin?: Origin | null; readonly boots?: boolean } = {},
 ): Partial<BoxContext> => ({
   open: true,
   ...nothingYet,
   restart: { ...context.restart, due: false, delayMs: null },
   reboots: { ...context.reboots, recent: [] },
-  ...(context.snapshots || origin ? withSnapshots(context, { saving: null, origin }) : {}),
+  ...(context.snapshots || origin || boots ? begunWith(context, origin, boots) : {}),
 })
 
+const begunWith = (context: BoxContext, origin: Origin | null, boots: boolean): Partial<BoxContext> => {
+  const { boots: _, ...rest } = snapshotsOf(context)
+  return { snapshots: { ...rest, saving: null, origin, ...(boots ? { boots } : {}) } }
+}
+
 /** Which snapshot the incarnation that an event asks for begins with: a clone's first one has that of its making. */
-export const originOf = (context: BoxContext, event: StampedEvent): SnapshotPlace | null => {
+export const originOf = (context: BoxContext, event: StampedEvent): Origin | null => {
   if (event.type === 'start.requested' && event.snapshot !== undefined)
     return { box: context.id, name: event.snapshot }
   return context.incarnation === 0 ? snapshotsOf(context).origin : null
+}
+
+/** Whether that incarnation boots whatever templates there are: the one before has tried one in vain, or it is asked for. */
+export const bootsNext = (context: BoxContext, event: StampedEvent): boolean => {
+  const { origin, boots = false } = snapshotsOf(context)
+  return (event.type === 'start.requested' && event.boots === true) || (boots && isTemplate(origin))
 }

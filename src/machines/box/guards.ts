@@ -1,6 +1,6 @@
 import { stateAfter } from '../ending.ts'
 import { isRebootLoop, recentReboots } from '../policy.ts'
-import { mostSnapshots, snapshotsOf } from '../snapshots.ts'
+import { isTemplate, mostSnapshots, snapshotsOf } from '../snapshots.ts'
 import { readyOf, type StopMode } from '../spec.ts'
 import type { BoxContext } from '../state.ts'
 import { type Args, endingBy, restartIsDueAfter } from './ends.ts'
@@ -22,8 +22,13 @@ const isThere = (context: BoxContext, wanted: string) =>
 /** A start is under way that reads it. */
 const isBegunWith = (context: BoxContext, wanted: string) => {
   const { origin } = snapshotsOf(context)
-  return context.open && context.startedAt === null && origin?.box === context.id && origin.name === wanted
+  if (origin === null || isTemplate(origin)) return false
+  return context.open && context.startedAt === null && origin.box === context.id && origin.name === wanted
 }
+
+/** Its guest is still that of a template, and must not be taken for this box's. */
+const isStale = (context: BoxContext) =>
+  isTemplate(snapshotsOf(context).origin) && context.seen.readyAt === null
 
 /** Questions about the state before an event, and about the event. */
 export const guards = {
@@ -55,7 +60,8 @@ export const guards = {
   readyAtBoot: ({ context }: Args) => readyOf(context.spec) === 'vmm',
   rungFailed: ({ event }: Args) => event.type === 'stop.rung' && event.result === 'failed',
   vmRuns: ({ event }: Args) => event.type === 'vmm.adopted' && event.vm === 'running',
-  vmPaused: ({ event }: Args) => event.type === 'vmm.adopted' && event.vm === 'paused',
+  vmPaused: ({ context, event }: Args) =>
+    event.type === 'vmm.adopted' && event.vm === 'paused' && !isStale(context),
   vmAbsent: ({ event }: Args) =>
     event.type === 'vmm.adopted' && (event.vm === 'none' || event.vm === 'created'),
   isStopping: ({ context }: Args) => context.stop !== null || context.failure !== null,
@@ -68,6 +74,8 @@ export const guards = {
   startsAsMayBe: ({ context, event }: Args) =>
     event.type !== 'start.requested' || event.snapshot === undefined || isThere(context, event.snapshot),
   restoreCutOff: ({ context }: Args) => context.startedAt === null && snapshotsOf(context).origin !== null,
+  beganWarm: ({ context }: Args) => isTemplate(snapshotsOf(context).origin),
+  isStale: ({ context }: Args) => isStale(context),
   guestWasReady: ({ event }: Args) => event.type === 'snapshot.restored' && event.guest === 'ready',
   needsNoGuest: ({ context, event }: Args) =>
     event.type === 'snapshot.restored' && event.guest !== 'stale' && readyOf(context.spec) === 'vmm',

@@ -7,7 +7,14 @@ import { change } from './change.ts'
 const intent = (context: BoxContext, event: StampedEvent, holds: boolean): Partial<BoxContext> =>
   event.type === 'snapshot.requested'
     ? withSnapshots(context, {
-        saving: { name: event.name, at: event.at, version: 0, holds, written: false },
+        saving: {
+          name: event.name,
+          at: event.at,
+          version: 0,
+          holds,
+          ...(event.forClone ? { forClone: true } : {}),
+          written: false,
+        },
       })
     : {}
 
@@ -25,13 +32,22 @@ export const snapshotActions = {
     const { saving } = snapshotsOf(context)
     return saving === null ? {} : withSnapshots(context, { saving: { ...saving, written: false } })
   }),
+  beginWithTemplate: change(({ context, event }) =>
+    event.type === 'start.stage' && event.template !== undefined
+      ? withSnapshots(context, { origin: event.template })
+      : {},
+  ),
+  intendBoot: change(({ context }) => ({ next: 'start', ...withSnapshots(context, { boots: true }) })),
   dropSnapshot: change(({ context }) => (context.snapshots ? withSnapshots(context, { saving: null }) : {})),
   keepSnapshot: change(({ context, event }) => {
     const { saving, kept } = snapshotsOf(context)
     if (saving === null || event.type !== 'snapshot.committed') return {}
-    const { name, at, version } = saving
+    const { name, at, version, forClone } = saving
     const { bytes, vmm } = event
-    return withSnapshots(context, { saving: null, kept: [...kept, { name, at, version, bytes, vmm }] })
+    return withSnapshots(context, {
+      saving: null,
+      kept: [...kept, { name, at, version, bytes, vmm, ...(forClone ? { forClone } : {}) }],
+    })
   }),
   markSnapshot: change(({ context, event }) =>
     withSnapshots(context, {

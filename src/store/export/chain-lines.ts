@@ -1,5 +1,5 @@
 import { corrupt } from '../chain.ts'
-import { encodeFrame, type Frame, noHash, sha256 } from '../codec.ts'
+import { type Frame, noHash, sha256 } from '../codec.ts'
 import { isGone, type Loss, type Losses } from '../losses.ts'
 import type { Text } from '../texts.ts'
 import { encodeLine, lostLine } from './line.ts'
@@ -22,21 +22,26 @@ export class ChainLines {
     this.lines = lines
   }
 
-  /** A record of the whole chain, whose positions are dense but for what is declared. */
-  next(record: Text): string[] {
+  /** Records of the whole chain, whose positions are dense but for what is declared. */
+  page(records: readonly Text[]): string[] {
     const lines: string[] = []
-    this.#passOver(record.position - 1, lines)
-    this.#take(record, lines)
+    for (const record of records) {
+      if (record.position !== this.#last + 1) this.#passOver(record.position - 1, lines)
+      this.#take(record, lines)
+    }
     return lines
   }
 
-  /** A record of one box: what is between it and the one before is elsewhere. */
-  nextOf(record: Text): string[] {
+  /** Records of one box: what is between them is elsewhere. */
+  pageOf(records: readonly Text[]): string[] {
     const lines: string[] = []
-    const { position, frame } = record
-    if (position > this.#last + 1 && frame !== undefined)
-      this.#lost({ from: this.#last + 1, to: position - 1, what: 'elsewhere', hash: frame.prev }, lines)
-    this.#take(record, lines)
+    for (const record of records) {
+      const { position, frame } = record
+      const from = this.#last + 1
+      if (position > from && frame !== undefined)
+        this.#lost({ from, to: position - 1, what: 'elsewhere', hash: frame.prev }, lines)
+      this.#take(record, lines)
+    }
     return lines
   }
 
@@ -51,8 +56,7 @@ export class ChainLines {
   }
 
   #take({ position, text, frame, body }: Text, lines: string[]): void {
-    if (frame?.position !== position || encodeFrame(frame) !== text)
-      throw damaged('The frame', position, undefined)
+    if (frame?.position !== position) throw damaged('The frame', position, undefined)
     if (this.#expected !== undefined && frame.prev !== this.#expected)
       throw damaged('The link between the frames', position, undefined)
     const loss = this.#losses.at(position)

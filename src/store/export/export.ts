@@ -33,8 +33,7 @@ async function* exportAll(source: ExportSource): AsyncGenerator<string[]> {
   const { position, hash } = tail
   yield [headerLine({ box: null, position, hash, beside: besides.length }), ...besides]
   const chain = new ChainLines(losses, 1 + besides.length)
-  for await (const page of textPages(reading, archive, 1, position))
-    yield page.flatMap(record => chain.next(record))
+  for await (const page of textPages(reading, archive, 1, position)) yield chain.page(page)
   yield chain.end(position, hash)
 }
 
@@ -67,7 +66,7 @@ async function* exportBox(box: string, source: ExportSource): AsyncGenerator<str
       throw new BoxError('LEDGER_CORRUPT', `The ledger has no frame at position ${missing}`, {
         details: { position: missing, box },
       })
-    yield found.flatMap(record => chain.nextOf(record))
+    yield chain.pageOf(found)
   }
   yield chain.end(last, hash)
 }

@@ -24,6 +24,7 @@ import {
 } from '../keys.ts'
 import { entryPages, keyPages } from '../scan.ts'
 import { type Expected, verifyCheckpoints } from './checkpoints.ts'
+import type { Skimmed } from './skim.ts'
 import type { Report, Still } from './still.ts'
 
 interface Chain {
@@ -84,7 +85,7 @@ export class BoxChains {
    * Takes the next record of a stream; `body` is undefined where it is damaged, which is reported already. `hasBody`: there
    * is one, damaged or not.
    */
-  follow(frame: Frame, body: Body | undefined, hasBody: boolean): void {
+  follow(frame: Frame, body: Body | Skimmed | undefined, hasBody: boolean): void {
     const { box, version, position, bodyHash } = frame
     const { replay } = this.#options
     const report = this.#reportOf(box)
@@ -114,7 +115,7 @@ export class BoxChains {
     }
     if (body !== undefined && body.prevBody !== chain.bodyHash && version === chain.version + 1)
       report({ kind: 'box-chain', position, box, message: 'The body does not link to the one before it' })
-    if (chain.folding) this.#fold(chain, frame, body)
+    if (chain.folding) this.#fold(chain, frame, body && 'event' in body ? body : undefined)
     chain.version = version
     chain.position = position
     chain.bodyHash = bodyHash

@@ -1,5 +1,6 @@
 import { fileOfBody } from '../archive/archive.ts'
 import { decodeRef } from '../archive/body-ref.ts'
+import type { Beside } from '../beside.ts'
 import { type Body, decodeBody, decodeFrame, encodeFrame, type Frame, noHash, sha256 } from '../codec.ts'
 import { bodiesOf, bodiesOfExecutions, commandKey, frameKey, partsOfBodyKey } from '../keys.ts'
 import { provenBackwards } from '../read.ts'
@@ -8,13 +9,25 @@ import type { Tail } from '../tail-file.ts'
 import { type Text, textPages } from '../texts.ts'
 import type { BoxChains } from './boxes.ts'
 import type { Epochs } from './epochs.ts'
+import { type Skimmed, Skimmer } from './skim.ts'
 import type { Report, Still } from './still.ts'
 
 interface ChainInput {
   readonly tail: Tail
   readonly epochs: Epochs
   readonly chains: BoxChains
+  readonly readBody: ReadBody
   readonly report: Report
+}
+
+/** What is to be known of a body that is what its frame links to; undefined: it cannot be read. */
+export type ReadBody = (text: string, frame: Frame) => Body | Skimmed | undefined
+
+/** Reads all of each body where it is to be folded, else only what its place is checked by. */
+export function bodyReader({ schema }: Beside, replay: boolean): ReadBody {
+  const skimmer = new Skimmer(schema)
+  const whole = (text: string) => decodeBody(text, schema)
+  return replay ? whole : (text, frame) => skimmer.skim(text, frame) ?? whole(text)
 }
 
 /** Follows the global chain from the first frame to the last. Gives the number of frames. */
@@ -24,7 +37,7 @@ export async function verifyGlobalChain(
 ): Promise<number> {
   const { db, at, beside } = still
   const { losses } = beside
-  const { tail, noted, epochs, chains, report } = input
+  const { tail, noted, epochs, chains, readBody, report } = input
   let count = 0
   let last = 0
   let lastHash = noHash
@@ -32,7 +45,7 @@ export async function verifyGlobalChain(
   let lastSure = true
   const pages = textPages(work => work(db), beside.archive, 1, Number.MAX_SAFE_INTEGER, at)
   for await (const page of pages) {
-    const bodies: (Body | undefined)[] = []
+    const bodies: (Skimmed | undefined)[] = []
     for (const { position, text, frame, stored, body: bodyText } of page) {
       const hash = sha256(text)
       const problem = (message: string, where = position) =>
@@ -48,7 +61,7 @@ export async function verifyGlobalChain(
       }
       const declared = losses.at(position)?.what
       const body =
-        frame && declared !== 'body' ? checkBody(frame, stored, bodyText, still, report) : undefined
+        frame && declared !== 'body' ? checkBody(frame, stored, bodyText, readBody, report) : undefined
       const whole = frame?.position === position && encodeFrame(frame) === text
       const linked = frame?.prev === lastHash
       if (!whole) problem('The frame is damaged')
@@ -94,7 +107,7 @@ export async function verifyStream(
 ): Promise<number> {
   const { db, at, beside } = still
   const { losses } = beside
-  const { stream: box, tail, epochs, chains, report } = input
+  const { stream: box, tail, epochs, chains, readBody, report } = input
   let count = 0
   for await (const [key, stored] of db.iterator({ ...bodiesOf(box), ...at })) {
     const [bodyText] = await beside.archive.resolve([stored])
@@ -118,7 +131,7 @@ export async function verifyStream(
       (bodyText !== undefined && (await provenBackwards(db, losses, frame, text, bodyText)))
     const belongs = frame.box === box && frame.version === version && frame.position === position
     if (!proven || !belongs) report({ kind: 'frame', position, box, message: 'The frame is damaged' })
-    const body = checkBody({ ...frame, box, version, position }, stored, bodyText, still, report)
+    const body = checkBody({ ...frame, box, version, position }, stored, bodyText, readBody, report)
     chains.follow({ ...frame, box, version, position }, body, bodyText !== undefined)
     if (body) epochs.follow(body, position)
     await checkCommands(still, [{ position, frame }], [body], report)
@@ -132,26 +145,32 @@ function checkBody(
   frame: Frame,
   stored: string | undefined,
   text: string | undefined,
-  { beside }: Still,
+  read: ReadBody,
   report: Report,
-): Body | undefined {
+): Body | Skimmed | undefined {
   const { position, box, version } = frame
   const file = fileOfBody(stored)
   const problem = (message: string) =>
     report({ kind: 'body', position, box, ...(file === undefined ? {} : { file }), message })
   if (text === undefined) return void problem('The body is missing')
   if (sha256(text) !== frame.bodyHash) return void problem('The body is not what its frame links to')
-  const body = decodeBody(text, beside.schema)
+  const body = read(text, frame)
   if (body === undefined) return void problem('The body cannot be read')
-  if (body.box !== box || body.version !== version) return void problem('The body belongs to another record')
+  if (body.box !== box || (isWhole(body) && body.version !== version))
+    return void problem('The body belongs to another record')
   return body
+}
+
+/** What was skimmed has been held against its frame already. */
+function isWhole(body: Body | Skimmed): body is Body {
+  return 'event' in body
 }
 
 /** Every command ID of these records has its entry. */
 async function checkCommands(
   { db, at }: Still,
   found: readonly Pick<Text, 'position' | 'frame'>[],
-  bodies: readonly (Body | undefined)[],
+  bodies: readonly (Skimmed | undefined)[],
   report: Report,
 ): Promise<void> {
   const wanted = found.flatMap(({ position, frame }, n) => {

@@ -1,6 +1,6 @@
-import type { Body } from '../codec.ts'
 import { type Ownership, ownershipOf } from '../journal.ts'
 import { epochOfOwnerKey, owners } from '../keys.ts'
+import type { Skimmed } from './skim.ts'
 import type { Report, Still } from './still.ts'
 
 type Writer = Pick<Ownership, 'bootId' | 'engine'>
@@ -10,7 +10,7 @@ export interface Epochs {
   /** another stream follows, by itself: its records begin at some position again */
   begin(): void
   /** takes the next record, in the order of positions */
-  follow(body: Body, position: number): void
+  follow(body: Skimmed, position: number): void
   /** epochs only grow, one by one, up to the present one */
   verifyJournal(): void
 }

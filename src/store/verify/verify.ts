@@ -7,7 +7,7 @@ import { loadDeclared } from '../losses.ts'
 import type { Tail, TailFile } from '../tail-file.ts'
 import { verifyAcknowledgements } from './acknowledgements.ts'
 import { BoxChains } from './boxes.ts'
-import { streamsOf, verifyGlobalChain, verifyStream } from './chain.ts'
+import { bodyReader, streamsOf, verifyGlobalChain, verifyStream } from './chain.ts'
 import { epochsOf } from './epochs.ts'
 import { verifyExecutionCounts } from './executions.ts'
 import { verifyCommands, verifyNames, verifyRepairs } from './indexes.ts'
@@ -38,10 +38,11 @@ export async function verifyLedger(db: Database, input: VerifyInput): Promise<Ve
   const still: Still = { db, at: { snapshot }, beside, declared, referred: new Set() }
   try {
     const chains = new BoxChains(still, { replay, report })
+    const readBody = bodyReader(beside, replay)
     const epochs = await epochsOf(still, { epoch, report })
     let records = 0
     if (box === undefined) {
-      records = await verifyGlobalChain(still, { tail, noted, epochs, chains, report })
+      records = await verifyGlobalChain(still, { tail, noted, epochs, chains, readBody, report })
       await chains.verifyAllHeads()
       await verifyNames(still, { report })
       await verifyExecutionCounts(still, { executions: chains.executions, report })
@@ -55,7 +56,7 @@ export async function verifyLedger(db: Database, input: VerifyInput): Promise<Ve
     } else {
       for (const stream of await streamsOf(still, box)) {
         epochs.begin()
-        records += await verifyStream(still, { stream, tail, epochs, chains, report })
+        records += await verifyStream(still, { stream, tail, epochs, chains, readBody, report })
         await chains.verifyHeadOf(stream)
       }
       await verifyNames(still, { box, report })

@@ -1,4 +1,4 @@
-import { snapshotsOf } from '../../machines/index.ts'
+import { isTemplate, snapshotsOf } from '../../machines/index.ts'
 import { attach, request, type Task } from './task.ts'
 
 const againMs = 200
@@ -56,12 +56,14 @@ export async function restoreVm(task: Task): Promise<void> {
   const { vmm } = box
   if (vmm === undefined) return
   const fail = (code: string, message: string) => box.tell({ type: 'start.failed', code, message })
-  if (!box.world.host.hasSnapshot(origin.box, origin.name))
+  const isStale = isTemplate(origin)
+  if (!isStale && !box.world.host.hasSnapshot(origin.box, origin.name))
     return fail('NOT_FOUND', 'There is no such snapshot')
-  const made = vmm.vm === 'none' ? await request(task, 'vm.restore', () => vmm.restore()) : 'done'
+  const made = vmm.vm === 'none' ? await request(task, 'vm.restore', () => vmm.restore({ isStale })) : 'done'
   const runs =
     made === 'done' && vmm.vm === 'paused' ? await request(task, 'vm.resume', () => vmm.resume()) : made
-  if (runs === 'done') return box.tell({ type: 'snapshot.restored', ...origin, guest: 'ready' })
+  if (runs === 'done')
+    return box.tell({ type: 'snapshot.restored', ...origin, guest: isStale ? 'stale' : 'ready' })
   if (runs === 'cut' && !vmm.isAlive) return
   await fail('BOOT_FAILED', `The answer was ${runs}, by the script`)
 }

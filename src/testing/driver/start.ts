@@ -1,3 +1,4 @@
+import { snapshotsOf } from '../../machines/index.ts'
 import type { Fact } from './incarnation.ts'
 import { findVmm } from './look.ts'
 import { attach, request, type Task } from './task.ts'
@@ -10,7 +11,10 @@ export async function prepareFiles({ box, signal }: Task): Promise<void> {
   await box.pause(ms, signal)
   if (outcome !== 'done') return box.tell(failed(code, 'Its files could not be made ready, by the script'))
   box.world.host.makeFiles(box.start.box)
-  await box.tell({ type: 'start.stage', stage: 'spawning' })
+  const { origin, boots } = snapshotsOf(box.context)
+  const isWarm = box.behaviour.isWarm === true && origin === null && boots !== true
+  const template = isWarm ? { template: { image: 'builtin', template: 'simulated000' } } : {}
+  await box.tell({ type: 'start.stage', stage: 'spawning', ...template })
 }
 
 export async function spawnVmm({ box, watch, signal, recovered }: Task): Promise<void> {

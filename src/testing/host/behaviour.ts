@@ -68,6 +68,8 @@ export interface Behaviour {
   /** from the power button until the guest is off, in `ms`; `Infinity`: it ignores it */
   readonly powerOffMs: number
   readonly fates: readonly Fate[]
+  /** the image has a template that fits: it begins with that, unless it is to boot. Default false */
+  readonly isWarm?: boolean
 }
 
 /** What a behaviour is decided on. */

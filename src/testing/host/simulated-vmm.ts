@@ -134,11 +134,12 @@ export class SimulatedVmm {
     for (const fate of this.#behaviour.fates) this.#await(fate.afterMs, () => this.#meet(fate))
   }
 
-  /** Makes the VM of a snapshot, paused; its guest is ready. */
-  restore(): void {
+  /** Makes the VM of a snapshot, paused; its guest is ready, or `stale` until it says that it is. */
+  restore({ isStale = false } = {}): void {
     if (this.vm !== 'none') return
     this.vm = 'paused'
-    this.#guest += 1
+    if (isStale) this.#beginGuest()
+    else this.#guest += 1
     for (const fate of this.#behaviour.fates) this.#await(fate.afterMs, () => this.#meet(fate))
   }
 

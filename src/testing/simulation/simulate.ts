@@ -61,6 +61,9 @@ export interface SimulationReport {
   lines(box?: string): string[]
 }
 
+/** Some starts begin with a template; not by chance, which others count on. */
+const warmNowAndThen: Script = ({ incarnation }) => ({ isWarm: incarnation % 3 === 2 })
+
 const hourMs = 3_600_000
 /** How long callers may wait for their answers once nothing new goes wrong, in `ms`. */
 const answerMs = 1_800_000
@@ -86,7 +89,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulationRepo
   let chaos: Chaos | undefined
   await using world = await Simulation.open({
     ...options,
-    script: start => ({ ...byChance(start), ...script?.(start) }),
+    script: start => ({ ...byChance(start), ...(script ?? warmNowAndThen)(start) }),
     flush: chanceFlush(chance('disk')),
     noticeMs: () => (notice.chance(0.02) ? 2_000 : notice.between(1, 20)),
     boundary: () => chaos?.boundary(),

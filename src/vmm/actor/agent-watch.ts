@@ -17,17 +17,18 @@ export class AgentWatch {
   readonly #box: Incarnation
   #asking: AbortController | undefined
   #isTold: boolean
+  #hasRebooted = false
 
   constructor(box: Incarnation) {
     this.#box = box
     const { spec, seen } = box.context
-    // Of a guest that was restored it is told when it has been set right.
-    const isRestored = snapshotsOf(box.context).origin !== null
-    this.#isTold = !isAgentAsked(spec) || seen.ready || isRestored
+    this.#isTold = !isAgentAsked(spec) || seen.ready
   }
 
   /** The guest has booted, or is found as one that has. */
   booted(): void {
+    // Of a guest that was restored it is told when it has been set right. What it begins with is known by now.
+    if (!this.#hasRebooted && snapshotsOf(this.#box.context).origin !== null) return
     if (this.#isTold || this.#asking || this.#box.closed.aborted) return
     const asking = new AbortController()
     this.#asking = asking
@@ -39,6 +40,7 @@ export class AgentWatch {
     this.#asking?.abort()
     this.#asking = undefined
     this.#isTold = !isAgentAsked(this.#box.context.spec)
+    this.#hasRebooted = true
     this.booted()
   }
 

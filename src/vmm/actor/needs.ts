@@ -5,7 +5,8 @@ import type { Incarnation } from './incarnation.ts'
 /** What a box boots; found once. Throws ImageError. */
 export async function guestFor(box: Incarnation, signal: AbortSignal): Promise<Guest> {
   const { home, box: id, onProgress } = box.input
-  box.guest ??= await resolveGuest({ home, box: id, spec: box.context.spec, onProgress, signal })
+  const { spec, name } = box.context
+  box.guest ??= await resolveGuest({ home, box: id, name: name ?? id, spec, onProgress, signal })
   return box.guest
 }
 

@@ -1,14 +1,58 @@
-import { snapshotsOf } from '../../machines/index.ts'
-import { readManifest } from '../snapshots/manifest.ts'
+import { isTemplate, type Origin, snapshotsOf } from '../../machines/index.ts'
+import { corrupt } from '../snapshots/damage.ts'
+import { type Manifest, readManifest } from '../snapshots/manifest.ts'
 import { checkParts } from '../snapshots/parts.ts'
 import { snapshotFiles } from '../snapshots/place.ts'
+import { type Choice, chooseTemplate, templateOf } from '../templates/fit.ts'
+import { damaged } from '../templates/manifest.ts'
+import { templateDir } from '../templates/place.ts'
+import { templateImageOf } from '../templates/suitable.ts'
 import type { Incarnation } from './incarnation.ts'
+import { guestFor, programFor } from './needs.ts'
+
+/** What a VM is made of, instead of being booted. */
+export interface Saved extends Pick<Manifest, 'vmm' | 'ready' | 'config'> {
+  /** where its files are */
+  readonly dir: string
+  /** for people */
+  readonly what: string
+  readonly details: Readonly<Record<string, string>>
+}
 
 /** What this incarnation begins with, whole and unaltered: told before there is a VMM. Throws BoxError. */
 export async function checkOrigin(box: Incarnation, signal: AbortSignal): Promise<void> {
   const { origin } = snapshotsOf(box.context)
-  if (origin === null) return
+  if (origin === null || isTemplate(origin)) return
   const { dir } = snapshotFiles(box.input.home, origin.box, origin.name)
   const { files } = await readManifest(dir, origin)
-  await checkParts(dir, origin, files, signal)
+  await checkParts(dir, (what, cause) => corrupt(origin, what, cause), files, signal)
+}
+
+/** Whether it begins with a template; one that does not fit, or is damaged, is no reason not to start. */
+export async function chooseOrigin(box: Incarnation, signal: AbortSignal): Promise<Choice> {
+  const { spec } = box.context
+  const { origin, boots } = snapshotsOf(box.context)
+  const image = templateImageOf(spec)
+  if (origin !== null || boots === true || image === undefined) return {}
+  const guest = await guestFor(box, signal)
+  const { command } = await programFor(box, signal)
+  return await chooseTemplate({ home: box.input.home, image, size: spec, guest, command }, signal)
+}
+
+/** Throws BoxError. */
+export async function readOrigin({ input, context }: Incarnation, origin: Origin): Promise<Saved> {
+  if (!isTemplate(origin)) {
+    const { dir } = snapshotFiles(input.home, origin.box, origin.name)
+    const { box, name } = origin
+    const { vmm, ready, config } = await readManifest(dir, origin)
+    const details = { box, snapshot: name }
+    return { vmm, ready, config, dir, what: `Snapshot ${name} of box ${box}`, details }
+  }
+  const { image, template } = origin
+  const manifest = await templateOf(input.home, image, context.spec)
+  if (manifest?.id !== template) throw damaged(image, `${template} is gone`)
+  const { vmm, config } = manifest
+  const dir = templateDir(input.home, image, manifest)
+  const details = { image, template }
+  return { vmm, ready: true, config, dir, what: `Template ${template} of the image ${image}`, details }
 }

@@ -11,23 +11,26 @@ import { readPidNamespace } from '../host/identity.ts'
 import { spawnVmm } from '../host/spawn.ts'
 import { makeOwnDisks, writeOwnInitramfs } from '../image.ts'
 import { dropAllStaged } from '../snapshots/keep.ts'
+import type { Choice } from '../templates/fit.ts'
 import { hasLeftTraces } from './exit-evidence.ts'
 import { bootFailure, messageOf, startFailure } from './failures.ts'
 import { findProcess, settleLife } from './life.ts'
 import { guestFor, programFor } from './needs.ts'
-import { checkOrigin } from './origin.ts'
+import { checkOrigin, chooseOrigin } from './origin.ts'
 import { readyPattern } from './ready-pattern.ts'
 import type { Task } from './task.ts'
 import { pause } from './wait.ts'
 
 /** The image, the VMM program and room for the run directory: all that a start needs before it makes a process. */
 export async function prepareFiles({ box, signal }: Task): Promise<void> {
+  let choice: Choice
   try {
     checkPattern(box.context.spec)
     await programFor(box, signal)
     const { home, box: id, incarnation } = box.input
     const boundary: Boundary = point => box.boundary(point)
     await checkOrigin(box, signal)
+    choice = await chooseOrigin(box, signal)
     await dropAllStaged(home, id, boundary)
     await pruneRuns(home, id, incarnation, boundary)
     await makeOwnDisks(await guestFor(box, signal), { incarnation, boundary, signal })
@@ -35,7 +38,7 @@ export async function prepareFiles({ box, signal }: Task): Promise<void> {
     if (signal.aborted) return
     return await box.tell({ type: 'start.failed', ...startFailure(error, 'VMM_START_FAILED') })
   }
-  if (!signal.aborted) await box.tell({ type: 'start.stage', stage: 'spawning' })
+  if (!signal.aborted) await box.tell({ type: 'start.stage', stage: 'spawning', ...choice })
 }
 
 function checkPattern(spec: BoxSpec): void {
@@ -135,12 +138,23 @@ export async function createVm(task: Task): Promise<void> {
     const config = await describeVm(task)
     if (!(recovered && (await box.client.info({ signal })))) await box.client.create(config, { signal })
     const info = await box.client.info({ signal })
-    const different = info ? differences(config, info.config) : ['all of it']
+    const different = info ? differences(named(config, info.config, recovered), info.config) : ['all of it']
     if (different.length > 0) throw new Error(`The VMM did not take ${different.join(', ')}`)
     if (!signal.aborted) await box.tell({ type: 'vm.created' })
   } catch (error) {
     await tellBootFailure(task, error)
   }
+}
+
+/** A VM that an earlier engine has made may have been told the name that the box had then. */
+export function named(
+  config: VmConfig,
+  echo: Readonly<Record<string, unknown>>,
+  recovered: boolean,
+): VmConfig {
+  const cmdline = (echo.payload as { cmdline?: unknown } | null | undefined)?.cmdline
+  if (!recovered || typeof cmdline !== 'string') return config
+  return { ...config, payload: { ...config.payload, cmdline } }
 }
 
 /** The VM as it is to be; the files that it needs beside those of its image are made. */

@@ -12,6 +12,11 @@ export interface GuestChannel {
   abandon(program: Program): void
   /** Says whether a snapshot is being made, and waits until that is heard, for a second at most. */
   stay(stays: boolean): Promise<void>
+  /**
+   * Tells the agent what it is to know after a restore, see `images/agent-renewal.ts`. Gives what of it failed, or nothing;
+   * undefined if the agent says no word, within seconds: one of an older image does not know what is meant.
+   */
+  setRight(line: string): Promise<string | undefined>
   /** Ends the session, and with it all that it has started. */
   close(): void
 }
@@ -26,6 +31,9 @@ const mostUnsent = 64 << 20
 
 /** How long an agent may take to hear what it is told, in `ms`; one of an older image never says so. */
 const heardMs = 1_000
+
+/** How long one may take to be another box: its SSH server may have many keys. */
+const setRightMs = 5_000
 
 /** How long an agent that has taken the connection may take to say so, in `ms`. */
 const helloMs = 5_000
@@ -65,6 +73,7 @@ class AgentChannel implements GuestChannel {
   readonly #programs = new Map<number, Program>()
   readonly #closed = new AbortController()
   readonly #onHeard = new Set<() => void>()
+  readonly #onSetRight = new Set<(failed: string) => void>()
   #line: string | undefined = ''
   #greeted!: () => void
   #isGreeted = false
@@ -130,6 +139,20 @@ class AgentChannel implements GuestChannel {
     this.#rest()
   }
 
+  async setRight(line: string): Promise<string | undefined> {
+    if (this.closed.aborted) return undefined
+    this.#socket.ref()
+    this.#send(frameOf('t', 0, Buffer.from(line)))
+    const limit = AbortSignal.any([this.closed, AbortSignal.timeout(setRightMs)])
+    const failed = await new Promise<string | undefined>(resolve => {
+      this.#onSetRight.add(resolve)
+      limit.addEventListener('abort', () => resolve(undefined), { once: true })
+    })
+    this.#onSetRight.clear()
+    this.#rest()
+    return failed
+  }
+
   close(): void {
     this.#socket.destroy()
   }
@@ -139,6 +162,7 @@ class AgentChannel implements GuestChannel {
     for (const { type, id, content } of this.#reader.read(rest)) {
       if (type === 'h') this.#hear(content)
       if (type === 'z') for (const heard of this.#onHeard) heard()
+      if (type === 't') for (const done of this.#onSetRight) done(content.toString('latin1'))
       const program = this.#programs.get(id)
       if (type === 'x') this.#programs.delete(id)
       program?.hear(type, content)

@@ -1,45 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { renewal } from '../images/agent-renewal.ts'
 import type { GuestChannel } from './channel.ts'
 
-/**
- * What a guest that was restored cannot know by itself, for its perl: what time it is, and that others may have gone on
- * from where it was, with the same randomness and, of a clone, with the same name, IDs and keys. It says that it listens,
- * and is then told in one line: seconds, nanoseconds, new host name or `-`, randomness in hex.
- */
-const script = String.raw`
+/** For an agent that does not know what is to be done, which is one of an older image: its perl is told. */
+const script = `${renewal}
 $| = 1;
-print "ready\n";
-my ($seconds, $nanoseconds, $host, $seed) = split ' ', <STDIN>;
-my @failed;
-
-my $time = pack 'qq', $seconds, $nanoseconds;
-syscall(227, 0, $time) == 0 or push @failed, "the clock: $!";
-
-my ($RNDRESEEDCRNG, $zero) = (0x5207, 0);
-my $random;
-(open $random, '+<', '/dev/urandom' and syswrite $random, pack('H*', $seed)) or push @failed, "randomness: $!";
-ioctl $random, $RNDRESEEDCRNG, $zero if $random;
-
-if ($host ne '-') {
-  put('/proc/sys/kernel/hostname', $host);
-  put('/etc/hostname', $host) if -f '/etc/hostname';
-  sysread $random, my $id, 16;
-  for (qw(/etc/machine-id /var/lib/dbus/machine-id)) {
-    put($_, unpack 'H*', $id) if -f $_ && !-l $_;
-  }
-  if (opendir my $keys, '/etc/ssh') {
-    my @old = grep { /^ssh_host_.*_key(\.pub)?$/ } readdir $keys;
-    unlink map { "/etc/ssh/$_" } @old;
-    push @failed, 'keys of the SSH server' if @old && system('ssh-keygen', '-A') != 0;
-  }
-}
-die join(', ', @failed) . "\n" if @failed;
-
-sub put {
-  my ($path, $text) = @_;
-  my $file;
-  (open $file, '>', $path and print $file "$text\n" and close $file) or push @failed, "$path: $!";
-}
+print "ready\\n";
+my $failed = set_right(scalar <STDIN>);
+die "$failed\\n" if length $failed;
 `
 
 /** How long the guest may take over it, in `ms`. */
@@ -49,29 +17,47 @@ const limitMs = 30_000
 const longestReason = 1_000
 
 /**
- * Sets right a guest that was restored; `hostname`: of one that is another box now. Rejects where that could not be done.
+ * Sets right a guest that was restored; `isOther`: it is another box now, with `hostname`, if it takes one, in a VM with
+ * `uuid`. Rejects where that could not be done.
  */
 export async function setGuestRight(
   channel: GuestChannel,
-  { hostname }: { readonly hostname: string | undefined },
+  {
+    isOther,
+    hostname = '-',
+    uuid,
+  }: {
+    readonly isOther: boolean
+    readonly hostname: string | undefined
+    readonly uuid: string
+  },
   signal: AbortSignal,
 ): Promise<void> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
+  const seed = randomBytes(64).toString('hex')
+  const tell = () => `${timeNow()} ${isOther ? 1 : 0} ${hostname} ${uuid} ${seed}`
+  const failed = (await channel.setRight(tell())) ?? (await runScript(channel, tell, limit))
+  if (failed !== '') throw new Error(`The guest could not be set right: ${failed}`)
+}
+
+/** In seconds and nanoseconds. */
+function timeNow(): string {
+  const now = Date.now()
+  return `${Math.floor(now / 1_000)} ${(now % 1_000) * 1_000_000}`
+}
+
+/** Gives what failed, or nothing. */
+async function runScript(channel: GuestChannel, tell: () => string, limit: AbortSignal): Promise<string> {
   const program = channel.run({ args: ['perl', '-e', script], env: {}, workdir: '/', user: '' })
   const kill = () => program.destroy()
   limit.addEventListener('abort', kill, { once: true })
   if (limit.aborted) kill()
   try {
     const said = collect(program.stderr)
-    for await (const _ of program.stdout) {
-      // Only now: the time it takes to start is not lost.
-      const now = Date.now()
-      const seed = randomBytes(64).toString('hex')
-      const nanoseconds = (now % 1_000) * 1_000_000
-      program.stdin.end(`${Math.floor(now / 1_000)} ${nanoseconds} ${hostname ?? '-'} ${seed}\n`)
-    }
+    // Only when it listens: the time it takes to start is not lost.
+    for await (const _ of program.stdout) program.stdin.end(`${tell()}\n`)
     const { exitCode } = await program.ended
-    if (exitCode !== 0) throw new Error(`The guest could not be set right: ${await said}`)
+    return exitCode === 0 ? '' : (await said) || `its perl ended with ${exitCode}`
   } finally {
     limit.removeEventListener('abort', kill)
   }

@@ -83,6 +83,10 @@ sub obey {
     $stays = $content;
     return tell_host('z', $id, $content);
   }
+  if ($type eq 't') {
+    tell_host('t', $id, set_right($content));
+    return reap();
+  }
   my $run = $runs{$id} or return;
   if ($type eq 'i') {
     if ($run->{i}) { $run->{input} .= $content }

@@ -1,5 +1,6 @@
 import { programs } from './agent-programs.ts'
 import { longestFrame, window } from './agent-protocol.ts'
+import { renewal } from './agent-renewal.ts'
 import { session } from './agent-session.ts'
 import { transports } from './agent-transports.ts'
 
@@ -25,4 +26,4 @@ $SIG{CHLD} = $SIG{PIPE} = 'IGNORE';
 `
 
 /** `/bin/boxledger-agent` of a guest, see agent-protocol.ts. */
-export const agentScript = head + session + programs + transports
+export const agentScript = head + session + programs + renewal + transports

@@ -3,6 +3,14 @@ import { ImageError } from './image-error.ts'
 /** The kernel command line of an image of files that brings none. */
 export const defaultCmdline = 'console=ttyS0 panic=-1'
 
+/** What stands before the guest's host name on the command line. */
+export const hostNameWord = 'boxledger.name='
+
+/** Whether a guest with this command line has the name of its box. */
+export function takesName(cmdline: string): boolean {
+  return cmdline.split(' ').some(word => word.startsWith(hostNameWord))
+}
+
 export interface CmdlineOptions {
   /** Becomes the guest's host name; at most 63 of `A-Z a-z 0-9 _ . -` */
   readonly name?: string | undefined
@@ -22,7 +30,7 @@ export function builtinCmdline({ name, root, extra = [] }: CmdlineOptions = {}):
     if (!/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(name)) {
       throw new ImageError('INVALID_ARGUMENT', `Not a host name: ${JSON.stringify(name)}`, { field: 'name' })
     }
-    words.push(`boxledger.name=${name}`)
+    words.push(`${hostNameWord}${name}`)
   }
   if (root !== undefined) words.push(`boxledger.root=${root}`)
   for (const word of extra) {

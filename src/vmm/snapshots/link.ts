@@ -22,7 +22,8 @@ export async function linkSnapshot(
   boundary('after linking a snapshot')
 }
 
-async function linkOrCopy(from: string, to: string): Promise<void> {
+/** Another name for a file; a copy of its own where the file system has none. */
+export async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
     await link(from, to)
   } catch (error) {

@@ -30,11 +30,13 @@ const isUp = ({ state }: BoxInfo) => ['starting', 'running', 'stopping', 'removi
 
 /** All boxes, when nothing of any is under way any more. */
 async function settledBoxes(runtime: BoxRuntime, endsItself: boolean): Promise<BoxInfo[]> {
-  for (const { id, inert } of await runtime.listInfo()) {
+  for (const { id, inert, labels } of await runtime.listInfo()) {
     if (inert) await runtime.adopt()
     const box = await runtime.get(id)
     if (box === undefined) continue
     await settled(box)
+    // It is there for as long as whoever makes the template.
+    if ('boxledger.template' in labels) await eventually(async () => !(await runtime.exists(id)))
     if (endsItself) await box.waitFor(info => !isUp(info), { timeoutMs: 30_000 })
   }
   await eventually(async () => {

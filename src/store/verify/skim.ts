@@ -1,0 +1,86 @@
+import { isAsWritten, type Schema } from '../../machines/index.ts'
+import type { Body, Frame } from '../codec.ts'
+
+/** What a check that folds nothing has to know of a body. */
+export type Skimmed = Pick<Body, 'box' | 'prevBody' | 'to'> & {
+  readonly meta: Pick<Body['meta'], 'epoch' | 'bootId' | 'engine' | 'commandId'>
+}
+
+const afterPrev = '","at":"'
+const eventAfter = afterPrev.length + 24
+const toEvent = '","event":{"incarnation":'
+const toType = ',"type":"'
+const toName = '","to":"'
+const toMeta = '"meta":{'
+const command = '"commandId":"'
+const author = '"bootId":"'
+
+/**
+ * Reads bodies without a parser, which costs as much as all else together: bodies that are what their frames link to, in
+ * the form that this release writes. For any other it gives undefined, and the parser has to tell. No quote within a text
+ * stands alone in JSON, so that what is looked for is never found within one.
+ */
+export class Skimmer {
+  readonly #schema: Schema
+  /** who wrote the last one, as text and as it was parsed: mostly the next one's too */
+  #author = ''
+  #meta: Skimmed['meta'] = { epoch: 0, bootId: '', engine: '' }
+
+  constructor(schema: Schema) {
+    this.#schema = schema
+  }
+
+  skim(text: string, { box, version }: Frame): Skimmed | undefined {
+    const begin = `{"box":"${box}","version":${version},"prevBody":"`
+    const prevTo = begin.length + 64
+    const eventFrom = prevTo + eventAfter + toEvent.length
+    const typeAt = text.indexOf(',', eventFrom)
+    const typeFrom = typeAt + toType.length
+    const isOurs =
+      text.startsWith(begin) &&
+      text.startsWith(afterPrev, prevTo) &&
+      text.startsWith(toEvent, prevTo + eventAfter) &&
+      text.startsWith(toType, typeAt) &&
+      !text.includes('"v":')
+    if (!isOurs) return undefined
+    const type = text.slice(typeFrom, text.indexOf('"', typeFrom))
+    const toFrom = text.lastIndexOf(toName) + toName.length
+    if (!isAsWritten(type, this.#schema) || toFrom < typeFrom) return undefined
+    if (!text.endsWith(this.#author) || this.#author === '') {
+      if (!this.#learn(text.slice(text.lastIndexOf(author)))) return undefined
+    }
+    const meta = text.includes(command) ? ownMetaIn(text) : this.#meta
+    if (meta === undefined) return undefined
+    return {
+      box,
+      prevBody: text.slice(begin.length, prevTo),
+      to: text.slice(toFrom, text.indexOf('"', toFrom)),
+      meta,
+    }
+  }
+
+  #learn(end: string): boolean {
+    const meta = metaIn(`{${end.slice(0, -1)}`)
+    if (meta === undefined) return false
+    this.#meta = meta
+    this.#author = end
+    return true
+  }
+}
+
+/** What the record itself says beside its author. */
+function ownMetaIn(text: string): Skimmed['meta'] | undefined {
+  return metaIn(text.slice(text.lastIndexOf(toMeta) + toMeta.length - 1, -1))
+}
+
+function metaIn(json: string): Skimmed['meta'] | undefined {
+  try {
+    const meta = JSON.parse(json) as Skimmed['meta']
+    const { bootId, epoch, engine, commandId } = meta
+    const isText = [bootId, engine, commandId ?? ''].every(value => typeof value === 'string')
+    return isText && Number.isSafeInteger(epoch) ? meta : undefined
+  } catch {
+    // The parser tells what is wrong with it.
+    return undefined
+  }
+}
