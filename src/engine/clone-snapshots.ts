@@ -2,6 +2,7 @@ import {
   type BoxCommand,
   BoxError,
   type Head,
+  isTemplate,
   publicStateOf,
   type SnapshotPlace,
   snapshotsOf,
@@ -78,6 +79,7 @@ function keyOf({ box, name }: SnapshotPlace): string {
 /** Whether a box is going to begin with a snapshot, or may be about to. */
 function isToBegin({ state: { value, context } }: Head, { box, name }: SnapshotPlace): boolean {
   const { origin } = snapshotsOf(context)
-  if (origin?.box !== box || origin.name !== name || publicStateOf(value) === 'removed') return false
+  if (origin === null || isTemplate(origin) || publicStateOf(value) === 'removed') return false
+  if (origin.box !== box || origin.name !== name) return false
   return context.incarnation === 0 || (context.open && context.startedAt === null)
 }

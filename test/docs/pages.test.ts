@@ -40,7 +40,7 @@ test("code in docs/ is a tested file's, word for word", async () => {
   for (const page of (await pages()).filter(name => name.startsWith('docs/'))) {
     let source = ''
     const parts = (await read(page)).matchAll(
-      /[Ff]rom `((?:examples|test)\/[^`]+)`|```(?:ts|console)\n([\s\S]*?)```/g,
+      /[Ff]rom\s`((?:examples|test)\/[^`]+)`|```(?:ts|console)\n([\s\S]*?)```/g,
     )
     for (const [, named, code] of parts) {
       if (named !== undefined) source = named
