@@ -1,14 +1,5 @@
-import {
-  type Boundary,
-  type BoxCommand,
-  type ExecutionHead,
-  type Head,
-  isExecutionHead,
-  type LedgerRecord,
-  noBoundary,
-  partsOf,
-} from '../machines/index.ts'
-import { type Committed, type ImportReport, type Ledger, Projections } from '../store/index.ts'
+import { type Boundary, type BoxCommand, type Head, noBoundary } from '../machines/index.ts'
+import { type ImportReport, type Ledger, Projections } from '../store/index.ts'
 import { type Hands, type VmmChoice, vmmHands } from '../vmm/index.ts'
 import { attachedOf, endAttached } from './attached.ts'
 import { Audience, type Listener } from './audience.ts'
@@ -25,6 +16,7 @@ import { answersLook } from './look-rules.ts'
 import { Metrics } from './metrics.ts'
 import { openLedgerOf } from './open-ledger.ts'
 import type { EngineOptions } from './options.ts'
+import { Publication } from './publication.ts'
 import { Recorder } from './recorder.ts'
 import { Recovery } from './recovery.ts'
 import { createRoot, type Root } from './root.ts'
@@ -146,7 +138,21 @@ export class Engine {
       stop: (box, reason) => this.#recorder.stopForOwner(box, 'kill', reason),
       onRecovered: head => this.audience.tell(head),
     })
-    ledger.onCommit(committed => this.#publish(committed))
+    const publication = new Publication({
+      ledger,
+      projections: this.projections,
+      audience: this.audience,
+      executions: this.executions,
+      silence: this.#silence,
+      timers: this.#timers,
+      always: [this.channels, this.boxMetrics],
+      whileOpen: [this.cloneSnapshots],
+      acting: [this.#effects, this.#health],
+      boundary: this.boundary,
+      isOver: () => this.#over,
+      isRecovering: box => this.#recovery.has(box),
+    })
+    ledger.onCommit(committed => publication.publish(committed))
   }
 
   /** Resolves when heads are loaded; boxes that may have a VMM are then being looked at. */
@@ -277,35 +283,6 @@ export class Engine {
     this.audience.close()
     this.root.stop()
     await this.ledger.close()
-  }
-
-  #publish(committed: readonly Committed[]): void {
-    this.projections.apply(committed.map(({ head }) => head))
-    for (const { head, record } of committed) {
-      this.boundary(`after append ${record.event.type}`)
-      if (isExecutionHead(head)) {
-        this.#publishExecution(head, record)
-        continue
-      }
-      if (!head.state.context.open) this.#silence.forget(head.box)
-      this.channels.follow(head)
-      this.boxMetrics.follow(head)
-      this.audience.tell(head, record)
-      if (this.#over) continue
-      this.cloneSnapshots.follow(head)
-      if (this.#recovery.has(head.box)) continue
-      this.#timers.follow(head.box, head.state)
-      this.#effects.follow(head)
-      this.#health.follow(head)
-    }
-  }
-
-  #publishExecution(head: ExecutionHead, record: LedgerRecord): void {
-    this.audience.tail.advance(record)
-    const box = this.ledger.head(partsOf(head.box).box)
-    // Its number of executions is another one.
-    if (box !== undefined && record.event.type === 'exec.started') this.audience.tell(box)
-    if (!this.#over) this.executions.follow(head)
   }
 
   /** Within a turn: before anything is asked of a box, its run directories are held against the ledger. */
