@@ -10,7 +10,7 @@ import { fieldsView } from './values.ts'
 
 /** All that is known of one step. */
 export class Details {
-  readonly element = el('section', { class: 'details', 'aria-label': 'The step' })
+  readonly element = el('section', { class: 'details', 'aria-label': 'The step', tabindex: 0 })
   readonly #story: Story
   readonly #causes: Causes
   /** the whole state is shown too, until it is closed again */

@@ -1,5 +1,6 @@
 /** What a step is told with. */
 export const partsStyle = `
+.details:focus-visible { outline-offset: -2px }
 .details h2 { font-size: 19px; font-weight: 650; letter-spacing: -.008em; margin: 1px 0; overflow-wrap: anywhere }
 .details h3 { font-size: 11px; font-weight: 600; letter-spacing: .07em; text-transform: uppercase; color: var(--soft); margin: 20px 0 6px }
 .over { font-size: 12.5px; color: var(--soft) } .over .mark { margin-left: 8px } .over .soft { white-space: pre }
