@@ -69,6 +69,7 @@ try {
     row('start to a guest that answers', guests.start, guests.plainStart, 'QEMU by hand')
     show('    of it the engine, the VMM', ms(guests.engine), ms(guests.vmm))
     row('start from a snapshot', guests.restore, guests.start, 'a boot')
+    row('start from a template', guests.warm, guests.plainResume, 'QEMU by hand')
     row('exec true', guests.exec, guests.plainExec, 'bare channel')
     row('copy in', guests.copy, guests.plainCopy, 'bare channel', n => `${whole(n)} MiB/s`)
   }
