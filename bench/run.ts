@@ -89,6 +89,7 @@ try {
     row('start to a guest that answers', guests.start, guests.plainStart, 'QEMU by hand')
     show('    of it the engine, the VMM', ms(guests.engine), ms(guests.vmm))
     row('start from a snapshot', guests.restore, guests.start, 'a boot')
+    row('start from a template', guests.warm, guests.plainResume, 'QEMU by hand')
     row('exec true', guests.exec, guests.plainExec, 'bare channel')
     const rate = (n: number) => `${n.toFixed(1)} MiB/s`
     row('copy in', guests.copy, guests.plainCopy, 'bare channel', rate)
