@@ -147,6 +147,23 @@ const faults: readonly Fault[] = [
     },
   },
   {
+    what: 'a step that remembers a snapshot by another name',
+    caught: 'agreement',
+    options: {
+      step: stepTo((transition, event) => {
+        const { snapshots } = transition.state.context
+        return event.type !== 'snapshot.committed' || snapshots === undefined
+          ? transition
+          : {
+              ...transition,
+              state: withContext(transition.state, {
+                snapshots: { ...snapshots, kept: snapshots.kept.map(kept => ({ ...kept, name: 'another' })) },
+              }),
+            }
+      }),
+    },
+  },
+  {
     what: 'a step that is not pure',
     caught: 'sound',
     options: {
