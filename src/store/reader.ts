@@ -4,9 +4,10 @@ import { positionsOf } from './box-positions.ts'
 import { corrupt } from './chain.ts'
 import { decodeSealed } from './codec.ts'
 import type { Database } from './database.ts'
+import { exportLines } from './export/export.ts'
 import { loadRemovedHead } from './heads.ts'
 import { commandKey } from './keys.ts'
-import type { ReadOptions } from './ledger.ts'
+import type { Parked, ReadOptions } from './ledger.ts'
 import { pageSize, readPage, readPlaces, readStreamPage } from './read.ts'
 import { storageError } from './storage-error.ts'
 import type { Tail } from './tail-file.ts'
@@ -96,6 +97,25 @@ export class Reader {
       ended = records.length === 0
     }
     await this.#assertWhole(stream, next, tail)
+  }
+
+  /** All of it, or one box, in pages of lines; see `Ledger.export`. */
+  async *export({
+    box,
+    upTo,
+    parked,
+  }: {
+    readonly box?: string
+    readonly upTo?: Tail
+    readonly parked: ReadonlyMap<string, Parked>
+  }): AsyncGenerator<string[], void, undefined> {
+    await this.#source.ready()
+    yield* exportLines(box, {
+      reading: read => this.reading(read),
+      tail: upTo ?? this.#source.tail(),
+      beside: this.#source.beside(),
+      parked,
+    })
   }
 
   /** `next`: the version after the last that was found. */

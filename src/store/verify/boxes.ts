@@ -1,14 +1,6 @@
-import {
-  isSameJson,
-  partsOf,
-  publicStateOf,
-  replay as replayed,
-  type StreamHead,
-  type StreamState,
-  safeIdPattern,
-} from '../../machines/index.ts'
+import { partsOf, replay as replayed, safeIdPattern } from '../../machines/index.ts'
 import { isCheckpoint } from '../checkpoints.ts'
-import { type Body, decodeFrame, decodeHead, type Frame, noHash, unseal } from '../codec.ts'
+import { type Body, decodeFrame, decodeHead, type Frame, noHash } from '../codec.ts'
 import { isOver } from '../entry.ts'
 import {
   bodies,
@@ -24,20 +16,9 @@ import {
 } from '../keys.ts'
 import { entryPages, keyPages } from '../scan.ts'
 import { type Expected, verifyCheckpoints } from './checkpoints.ts'
+import { type Chain, differenceOf, isHeadOf } from './head.ts'
 import type { Skimmed } from './skim.ts'
 import type { Report, Still } from './still.ts'
-
-interface Chain {
-  version: number
-  /** positions of the first and the last record */
-  created: number
-  position: number
-  bodyHash: string
-  to: string | undefined
-  /** folded so far; undefined where it cannot be folded any more, or need not */
-  state: StreamState | undefined
-  folding: boolean
-}
 
 const heads = [
   [livingHeads, false],
@@ -296,30 +277,4 @@ export class BoxChains {
   #head(box: string, message: string, position?: number): void {
     this.#reportOf(box)({ kind: 'head', box, ...(position === undefined ? {} : { position }), message })
   }
-}
-
-/** Whether a stored head is that of a stream that is over, which mostly needs no parser. */
-function isHeadOf(box: string, sealed: string | undefined, chain: Chain): boolean {
-  if (sealed === undefined) return false
-  const { version, position, created, bodyHash, to } = chain
-  const begin = `{"box":"${box}","version":${version},"position":${position},"createdPosition":${created},`
-  const isPlain =
-    !chain.folding &&
-    sealed.startsWith(begin, 8) &&
-    sealed.includes(`,"bodyHash":"${bodyHash}",`) &&
-    sealed.includes(`,"state":{"value":"${to}","context":{`) &&
-    unseal(sealed) !== undefined
-  if (isPlain) return true
-  const head = decodeHead(sealed)
-  return head?.box === box && isOver(head) && differenceOf(head, chain) === undefined
-}
-
-function differenceOf(head: StreamHead, chain: Chain): string | undefined {
-  if (head.version !== chain.version) return 'version'
-  if (head.position !== chain.position) return 'position'
-  if (head.createdPosition !== chain.created) return 'position of creation'
-  if (head.bodyHash !== chain.bodyHash) return 'body hash'
-  if (chain.to !== undefined && publicStateOf(head.state.value) !== chain.to) return 'state'
-  if (chain.folding && !isSameJson(chain.state, head.state)) return 'state, as it is replayed,'
-  return undefined
 }

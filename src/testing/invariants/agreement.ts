@@ -1,4 +1,4 @@
-import { type Head, publicStateOf, snapshotsOf } from '../../machines/index.ts'
+import { type Head, isTemplate, publicStateOf, snapshotsOf } from '../../machines/index.ts'
 import type { SimulatedHost } from '../host/simulated-host.ts'
 import type { InvariantName } from './violation.ts'
 
@@ -55,7 +55,8 @@ export function disagreement(
 
 function mayBeginWith({ state: { context } }: Head, box: string, snapshot: string): boolean {
   const { origin } = snapshotsOf(context)
-  return origin?.box === box && origin.name === snapshot && context.startedAt === null
+  if (origin === null || isTemplate(origin) || context.startedAt !== null) return false
+  return origin.box === box && origin.name === snapshot
 }
 
 export function leftOf(box: string, host: SimulatedHost): Disagreement | undefined {
