@@ -102,6 +102,7 @@ export class LevelLedger implements Ledger {
       beside: () => this.#beside,
       tail: () => this.#tail,
       head: box => this.#registry.heads.get(box),
+      executions: box => this.#registry.executionsOf(box),
       ready: () => this.#ready(),
     })
     this.past = new Past(this.#reader)

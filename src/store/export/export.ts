@@ -1,6 +1,6 @@
-import { BoxError } from '../../machines/index.ts'
+import { BoxError, partsOf } from '../../machines/index.ts'
 import type { Beside } from '../beside.ts'
-import { positionsOf } from '../box-positions.ts'
+import type { BoxPositions } from '../box-positions.ts'
 import { noHash, sha256 } from '../codec.ts'
 import type { Database } from '../database.ts'
 import { frameKey } from '../keys.ts'
@@ -16,6 +16,8 @@ import { headerLine } from './line.ts'
 export interface ExportSource {
   /** reads, and waits for the ledger where it mends itself */
   readonly reading: <T>(read: (db: Database) => Promise<T>) => Promise<T>
+  /** where the records of a box are, up to the tail */
+  readonly placesOf: (box: string) => Promise<BoxPositions>
   /** the last record that belongs to it: what comes meanwhile does not */
   readonly tail: Tail
   readonly beside: Beside
@@ -41,7 +43,7 @@ async function* exportAll(source: ExportSource): AsyncGenerator<string[]> {
 
 /** One box with its executions, at the positions that they have; what is between them is said to be elsewhere. */
 async function* exportBox(box: string, source: ExportSource): AsyncGenerator<string[]> {
-  const { reading, tail, beside, parked } = source
+  const { reading, placesOf, beside, parked } = source
   const { losses, archive } = beside
   const why = [...parked].find(([stream]) => stream === box || stream.startsWith(`${box}.`))?.[1]
   if (why !== undefined)
@@ -52,7 +54,7 @@ async function* exportBox(box: string, source: ExportSource): AsyncGenerator<str
         details: { box, ...why },
       },
     )
-  const { positions, damage } = await reading(db => positionsOf(db, box, tail.position))
+  const { positions, damage } = await placesOf(box)
   if (damage) throw damage
   const last = positions.at(-1) ?? 0
   const lastFrame = last === 0 ? undefined : await reading(db => db.get(frameKey(last)))
@@ -64,6 +66,9 @@ async function* exportBox(box: string, source: ExportSource): AsyncGenerator<str
     const wanted = [...positions.subarray(at, at + pageSize)]
     const found = await reading(db => textsAt(db, archive, wanted))
     const missing = wanted.find((position, n) => found[n]?.position !== position)
+    const foreign = found.find(({ frame }) => frame !== undefined && partsOf(frame.box).box !== box)
+    if (foreign !== undefined)
+      throw new BoxError('LEDGER_CORRUPT', `A record of box ${box} is missing`, { details: { box } })
     if (missing !== undefined)
       throw new BoxError('LEDGER_CORRUPT', `The ledger has no frame at position ${missing}`, {
         details: { position: missing, box },
