@@ -17,15 +17,16 @@ export interface SnapshotInfo {
 /** The snapshots of one box. */
 export interface BoxSnapshots {
   /**
-   * Saves a box that is up, which stands still meanwhile and goes on then, whatever comes of it. `name`: default one that
-   * is made up. Rejects with `NAME_TAKEN`, `BUSY`, `INVALID_STATE`, `NO_SPACE`, or `UNSUPPORTED` where its VMM cannot save
-   * it, or where it has disks that can be written to.
+   * Saves a box that is up, with its own disks; it stands still meanwhile and goes on then, whatever comes of it. `name`:
+   * default one that is made up. Rejects with `NAME_TAKEN`, `BUSY`, `INVALID_STATE`, `NO_SPACE`, or `UNSUPPORTED` where its
+   * VMM cannot save it, or where it has a disk that can be written to and is not its own (`details.path`).
    */
   create(name?: string, c?: CommandOptions): Promise<SnapshotInfo>
   /** Oldest first. */
   list(): Promise<SnapshotInfo[]>
   /**
-   * Starts a box that is down, and lets it go on from where it was saved; its clock is set. Rejects with `NOT_FOUND`,
+   * Starts a box that is down, and lets it go on from where it was saved; its clock is set, and what its own disks held
+   * before is lost. Rejects with `NOT_FOUND`,
    * `INVALID_STATE` if the box is up, and as `start` does: with `SNAPSHOT_CORRUPT` where files are damaged, the box then
    * being `failed`.
    */

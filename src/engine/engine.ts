@@ -21,6 +21,7 @@ import { Recorder } from './recorder.ts'
 import { Recovery } from './recovery.ts'
 import { createRoot, type Root } from './root.ts'
 import { Silence } from './silence.ts'
+import { withDisks } from './snapshot-size.ts'
 import { StartQueue } from './start-queue.ts'
 import { Subscriptions } from './subscriptions.ts'
 import { closedError, damaged, inertError, type Tail } from './tail.ts'
@@ -252,7 +253,7 @@ export class Engine {
       if (meta.commandId !== undefined && (await this.ledger.command(meta.commandId)) !== undefined)
         return head
       assertVersion(head, meta)
-      const command = decide(head)
+      const command = withDisks(this.home, box, decide(head))
       if (command === undefined) return head
       return (await this.#turns.commit(box, head, command, meta)).head as Head
     })

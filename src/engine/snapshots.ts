@@ -7,6 +7,7 @@ import {
   snapshotsOf,
 } from '../machines/index.ts'
 import { mayHaveSecrets, readSecrets } from '../vmm/index.ts'
+import { keptAlive } from './alive.ts'
 import { ask, assertKnown, type CommandOptions, failureOf, isGone, stateOf, stopped } from './ask.ts'
 import type { Engine } from './engine.ts'
 import { create, followStart, remove, start } from './lifecycle.ts'
@@ -35,6 +36,7 @@ async function saveHeld(
   wanted: Wanted,
   c: CommandOptions,
 ): Promise<KeptSnapshot> {
+  using _alive = keptAlive()
   const release = await engine.channels.hold(box)
   try {
     return await save(engine, box, wanted, c)

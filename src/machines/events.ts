@@ -51,6 +51,8 @@ export type BoxCommand =
       readonly name: string
       /** it is made for a clone to begin with, and for nothing else */
       readonly forClone?: true
+      /** of the disks that the box has for itself, in `MiB`; absent: it has none */
+      readonly disksMib?: number
     }
   | { readonly type: 'snapshot.removal.requested'; readonly name: string }
   | { readonly type: 'remove.requested'; readonly force: boolean }

@@ -28,6 +28,8 @@ export interface SnapshotIntent {
   readonly holds: boolean
   /** it is made for a clone */
   readonly forClone?: true
+  /** of the disks that are saved with it, as it was asked for, in `MiB` */
+  readonly disksMib?: number
   /** the VMM has written its files */
   readonly written: boolean
 }

@@ -169,6 +169,7 @@ const context = fields({
           version: isPlace,
           holds: isFlag,
           forClone: absentOr(isFlag),
+          disksMib: absentOr(isCount),
           written: isFlag,
         }),
       ),

@@ -6,7 +6,7 @@ import { hasAgent } from './guest/reach.ts'
 import { ImageError } from './images/image-error.ts'
 import { readManifest } from './images/named/manifest.ts'
 import { boxInitramfs } from './images/overlay.ts'
-import { makeOwnDisk, type OwnDisk, type OwnDiskOptions } from './images/own-disk.ts'
+import type { OwnDisk } from './images/own-disk.ts'
 import { resolveImage } from './images/resolve.ts'
 import { readSecrets, revealed } from './secrets.ts'
 
@@ -89,11 +89,6 @@ export async function writeOwnInitramfs(
   const revealedEnv = revealed(env, await readSecrets(home, box), secretMissing)
   const base = guest.initramfs ?? ''
   await boxInitramfs({ base, target, command, env: revealedEnv, workdir, user, boundary })
-}
-
-/** Makes the disks that the box has for itself, at its first start. Throws ImageError. */
-export async function makeOwnDisks(guest: Guest, options: OwnDiskOptions): Promise<void> {
-  for (const disk of guest.ownDisks ?? []) await makeOwnDisk(disk, options)
 }
 
 /** When a box is ready was settled when it was made, by whether its image has an agent. */

@@ -36,6 +36,7 @@ export {
   type Secrets,
   settleDrafts,
 } from './secrets.ts'
+export { ownDisksMib } from './snapshots/own-disks.ts'
 export { chooseTemplate, type Start as TemplateStart, templateOf } from './templates/fit.ts'
 export { keepTemplate } from './templates/keep.ts'
 export { type FoundTemplate, foundOf, listTemplates } from './templates/list.ts'

@@ -1,58 +1,18 @@
 // @timeout 300
 import { createHash } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import { BoxRuntime } from 'boxledger'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import * as assert from 'uvu/assert'
-import { ensureBuiltinImage } from '../../src/vmm/images/builtin.ts'
-import { vmmsOf } from '../engine/crash/vmms.ts'
 import { needsQemu } from '../support/requires.ts'
 import { suite } from '../support/suite.ts'
-import { withTempDir } from '../support/tmp.ts'
-import { qemuVmm } from '../support/vmms.ts'
-import { testImages } from '../vmm/images/qemu-guest.ts'
-import { readCpio } from '../vmm/images/read-cpio.ts'
+import { withRootImage } from './root-image.ts'
 
 const test = suite('api: root file systems on disks')
-
-/** A root file system of busybox alone, which has less than the built-in guest. */
-function makeRoot(root: string, initramfs: string): void {
-  const [entries = []] = readCpio(readFileSync(initramfs))
-  const busybox = entries.find(({ path }) => path === 'bin/busybox')
-  for (const dir of ['bin', 'etc', 'root']) mkdirSync(join(root, dir), { recursive: true })
-  writeFileSync(join(root, 'bin', 'busybox'), busybox?.data ?? '')
-  chmodSync(join(root, 'bin', 'busybox'), 0o755)
-  for (const name of ['sh', 'cat', 'sync', 'id', 'ls', 'df']) symlinkSync('busybox', join(root, 'bin', name))
-  writeFileSync(join(root, 'etc', 'passwd'), 'root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/:/bin/sh\n')
-  writeFileSync(join(root, 'etc', 'motto'), 'made of a directory\n')
-}
-
-/** With an image `disk` in the home. */
-const withRuntime = (use: (runtime: BoxRuntime, home: string) => Promise<void>) =>
-  withTempDir(async dir => {
-    mkdirSync(testImages(), { recursive: true, mode: 0o700 })
-    const { kernel, initramfs } = await ensureBuiltinImage({ dir: testImages() })
-    const home = join(dir, 'home')
-    mkdirSync(join(home, 'images'), { recursive: true, mode: 0o700 })
-    symlinkSync(dirname(kernel), join(home, 'images', basename(dirname(kernel))))
-    chmodSync(home, 0o700)
-    const root = join(dir, 'root')
-    makeRoot(root, initramfs)
-    const runtime = await BoxRuntime.open({ home, vmm: { binary: qemuVmm } })
-    try {
-      await runtime.images.add('disk', { root, sizeMib: 64 })
-      await use(runtime, home)
-    } finally {
-      for (const { id } of await runtime.listInfo()) await runtime.remove(id, { force: true })
-      await runtime.close()
-      assert.equal(vmmsOf(home), [])
-    }
-  })
 
 const hashOf = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
 
 needsQemu(test, 'what is written stays over a stop, a killed VMM and a start, in its own box only', () =>
-  withRuntime(async (runtime, home) => {
+  withRootImage(async (runtime, home) => {
     const image = join(home, 'images', 'disk', 'root')
     const before = hashOf(image)
     const box = await runtime.create({ image: 'disk', name: 'keeps' })
@@ -97,7 +57,7 @@ needsQemu(
   test,
   'a main command, its user and its environment, and files in and out are as in the built-in guest',
   () =>
-    withRuntime(async (runtime, home) => {
+    withRootImage(async (runtime, home) => {
       const script =
         'echo "$WHO $(id -u) $(busybox grep -c boxledger /etc/passwd) $PWD"; echo ran >>/tmp/runs; cat /tmp/runs; exit 7'
       const box = await runtime.create({

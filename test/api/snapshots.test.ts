@@ -271,7 +271,7 @@ test('a snapshot of a newer boxledger, or of a newer VMM, is refused with a reas
     }
     for (const name of ['format', 'vmm', 'kind']) await box.snapshots.create(name)
     await box.stop({ mode: 'kill' })
-    edit('format', manifest => ({ ...manifest, format: 2 }))
+    edit('format', manifest => ({ ...manifest, format: 3 }))
     edit('vmm', manifest => ({ ...manifest, vmm: { version: '99.0', features: [] } }))
     edit('kind', manifest => ({ ...manifest, vmm: { version: '53.0', features: ['other'] } }))
     assert.is(await codeOf(box.snapshots.restore('format')), 'FORMAT_UNSUPPORTED')

@@ -4,7 +4,7 @@ import type { BoxContext, BoxTag } from '../state.ts'
 import { actions } from './actions.ts'
 import type { Created } from './context.ts'
 import { guards } from './guards.ts'
-import { guestReadyLimit, halfOfGrace, memoryLimit } from './limits.ts'
+import { guestReadyLimit, halfOfGrace, memoryLimit, saveLimit } from './limits.ts'
 
 /** Stands for work that the engine does: the pure step only reports that it was asked for. */
 const effect = fromCallback<StampedEvent>(() => {})
@@ -46,7 +46,7 @@ export const box = setup({
     bootLimit: 60_000,
     guestReadyLimit,
     pauseLimit: 5_000,
-    saveLimit: ({ context }) => memoryLimit(context.spec),
+    saveLimit: ({ context }) => saveLimit(context),
     restoreLimit: ({ context }) => memoryLimit(context.spec),
     releaseLimit: 30_000,
     halfGrace: ({ context, event }) => halfOfGrace(context.stop, event.at),

@@ -13,6 +13,7 @@ const intent = (context: BoxContext, event: StampedEvent, holds: boolean): Parti
           version: 0,
           holds,
           ...(event.forClone ? { forClone: true } : {}),
+          ...(event.disksMib === undefined ? {} : { disksMib: event.disksMib }),
           written: false,
         },
       })

@@ -1,7 +1,8 @@
 import { isTemplate, type Origin, snapshotsOf } from '../../machines/index.ts'
+import { type DiskName, isDiskName } from '../images/own-disk.ts'
 import { corrupt } from '../snapshots/damage.ts'
 import { type Manifest, readManifest } from '../snapshots/manifest.ts'
-import { checkParts } from '../snapshots/parts.ts'
+import { checkParts, type Part } from '../snapshots/parts.ts'
 import { snapshotFiles } from '../snapshots/place.ts'
 import { type Choice, chooseTemplate, templateOf } from '../templates/fit.ts'
 import { damaged } from '../templates/manifest.ts'
@@ -14,6 +15,8 @@ import { guestFor, programFor } from './needs.ts'
 export interface Saved extends Pick<Manifest, 'vmm' | 'ready' | 'config'> {
   /** where its files are */
   readonly dir: string
+  /** copies of the own disks of its box, among them */
+  readonly disks: readonly DiskName[]
   /** for people */
   readonly what: string
   readonly details: Readonly<Record<string, string>>
@@ -44,15 +47,21 @@ export async function readOrigin({ input, context }: Incarnation, origin: Origin
   if (!isTemplate(origin)) {
     const { dir } = snapshotFiles(input.home, origin.box, origin.name)
     const { box, name } = origin
-    const { vmm, ready, config } = await readManifest(dir, origin)
+    const { vmm, ready, config, files } = await readManifest(dir, origin)
     const details = { box, snapshot: name }
-    return { vmm, ready, config, dir, what: `Snapshot ${name} of box ${box}`, details }
+    const disks = disksIn(files)
+    return { vmm, ready, config, dir, disks, what: `Snapshot ${name} of box ${box}`, details }
   }
   const { image, template } = origin
   const manifest = await templateOf(input.home, image, context.spec)
   if (manifest?.id !== template) throw damaged(image, `${template} is gone`)
-  const { vmm, config } = manifest
+  const { vmm, config, files } = manifest
   const dir = templateDir(input.home, image, manifest)
   const details = { image, template }
-  return { vmm, ready: true, config, dir, what: `Template ${template} of the image ${image}`, details }
+  const what = `Template ${template} of the image ${image}`
+  return { vmm, ready: true, config, dir, disks: disksIn(files), what, details }
+}
+
+function disksIn(files: readonly Part[]): DiskName[] {
+  return files.flatMap(({ name }) => (isDiskName(name) ? [name] : []))
 }

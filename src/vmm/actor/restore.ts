@@ -3,7 +3,9 @@ import { memoryLimitMs, type Ping, vmmLabel } from '../cloud-hypervisor/client.t
 import { differences } from '../cloud-hypervisor/echo.ts'
 import { majorOf } from '../cloud-hypervisor/quirks.ts'
 import type { VmConfig } from '../cloud-hypervisor/vm-config.ts'
+import { disksDir } from '../files/paths.ts'
 import { hasAgent } from '../guest/reach.ts'
+import { takeDisks } from '../images/restored-disks.ts'
 import { configFor, linkSnapshot } from '../snapshots/link.ts'
 import { readOrigin, type Saved } from './origin.ts'
 import { describeVm, named, tellBootFailure } from './start.ts'
@@ -40,7 +42,9 @@ async function restore({ box, signal }: Task, saved: Saved, config: VmConfig): P
   const boundary: Boundary = point => box.boundary(point)
   assertUnderstood(saved, await box.client.ping({ signal }))
   const { restored } = box.files
+  const { home, box: id, incarnation } = box.input
   await linkSnapshot(saved.dir, restored, configFor(saved.config, config), boundary)
+  await takeDisks(disksDir(home, id), incarnation, boundary)
   await box.client.restore(restored, { signal, limitMs: memoryLimitMs(box.context.spec) })
 }
 

@@ -1,7 +1,9 @@
-import { type Boundary, BoxError, type Failure, quoted, snapshotsOf } from '../../machines/index.ts'
+import { type Boundary, BoxError, type Failure, snapshotsOf } from '../../machines/index.ts'
 import { ApiError } from '../cloud-hypervisor/api-error.ts'
 import { memoryLimitMs, vmmLabel } from '../cloud-hypervisor/client.ts'
+import { disksDir } from '../files/paths.ts'
 import { dropStaged, keepStaged, stage } from '../snapshots/keep.ts'
+import { ownDisksOf, saveDisks } from '../snapshots/own-disks.ts'
 import { type SnapshotFiles, snapshotFiles } from '../snapshots/place.ts'
 import { callFailure, startFailure } from './failures.ts'
 import type { Incarnation } from './incarnation.ts'
@@ -12,7 +14,7 @@ import { pause } from './wait.ts'
 const againMs = 200
 
 /**
- * Has the VMM write a snapshot. One that an earlier engine has begun is not gone on with: what was written without an
+ * Has the VMM write a snapshot, and copies the box's own disks while the VM stands still. One that an earlier engine has begun is not gone on with: what was written without an
  * answer proves nothing.
  */
 export async function saveVm(task: Task): Promise<void> {
@@ -32,24 +34,17 @@ export async function saveVm(task: Task): Promise<void> {
 }
 
 async function write({ box, signal, watch }: Task, files: SnapshotFiles): Promise<void> {
-  const { client, context } = box
+  const { client, context, input } = box
+  const boundary: Boundary = point => box.boundary(point)
   const info = await client.info({ signal })
   if (info === undefined) throw new Error('The VMM has no VM')
-  assertDisksStay(info.config)
-  await stage(files, box.files.saving, point => box.boundary(point))
+  const from = disksDir(input.home, input.box)
+  const disks = ownDisksOf(info.config, from)
+  await stage(files, box.files.saving, boundary)
   if (info.vm === 'running')
     await watch.events.tellChange('vm/paused', signal, () => client.act('vm.pause', { signal }))
   await client.save(box.files.saving, { signal, limitMs: memoryLimitMs(context.spec) })
-}
-
-/** What is written to a disk after a snapshot would be there when its memory comes back. */
-function assertDisksStay({ disks }: Readonly<Record<string, unknown>>): void {
-  const writable = (Array.isArray(disks) ? disks : []).find(disk => disk?.readonly !== true)
-  if (writable !== undefined)
-    throw new BoxError(
-      'UNSUPPORTED',
-      `Disks are not saved with a snapshot, and ${quoted(writable.path)} can be written to`,
-    )
+  await saveDisks(disks, from, box.files.saving, boundary, signal)
 }
 
 /** Has the VM run again; it is tried until it does, or the VMM refuses. */

@@ -9,7 +9,7 @@ import { probeVersion } from '../discovery/version.ts'
 import { pruneRuns } from '../files/remove.ts'
 import { readPidNamespace } from '../host/identity.ts'
 import { spawnVmm } from '../host/spawn.ts'
-import { makeOwnDisks, writeOwnInitramfs } from '../image.ts'
+import { writeOwnInitramfs } from '../image.ts'
 import { dropAllStaged } from '../snapshots/keep.ts'
 import type { Choice } from '../templates/fit.ts'
 import { hasLeftTraces } from './exit-evidence.ts'
@@ -17,6 +17,7 @@ import { bootFailure, messageOf, startFailure } from './failures.ts'
 import { findProcess, settleLife } from './life.ts'
 import { guestFor, programFor } from './needs.ts'
 import { checkOrigin, chooseOrigin } from './origin.ts'
+import { prepareDisks } from './own-disks.ts'
 import { readyPattern } from './ready-pattern.ts'
 import type { Task } from './task.ts'
 import { pause } from './wait.ts'
@@ -33,7 +34,7 @@ export async function prepareFiles({ box, signal }: Task): Promise<void> {
     choice = await chooseOrigin(box, signal)
     await dropAllStaged(home, id, boundary)
     await pruneRuns(home, id, incarnation, boundary)
-    await makeOwnDisks(await guestFor(box, signal), { incarnation, boundary, signal })
+    await prepareDisks(box, choice, { incarnation, boundary, signal })
   } catch (error) {
     if (signal.aborted) return
     return await box.tell({ type: 'start.failed', ...startFailure(error, 'VMM_START_FAILED') })

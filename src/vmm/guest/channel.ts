@@ -132,10 +132,13 @@ class AgentChannel implements GuestChannel {
     this.#send(frameOf('z', 0, Buffer.from(stays ? '1' : '0')))
     const limit = AbortSignal.any([this.closed, AbortSignal.timeout(heardMs)])
     await new Promise<void>(resolve => {
-      this.#onHeard.add(resolve)
-      limit.addEventListener('abort', () => resolve(), { once: true })
+      const heard = () => {
+        this.#onHeard.delete(heard)
+        resolve()
+      }
+      this.#onHeard.add(heard)
+      limit.addEventListener('abort', heard, { once: true })
     })
-    this.#onHeard.clear()
     this.#rest()
   }
 

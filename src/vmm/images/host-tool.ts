@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { asImageError, ImageError, systemCode, throwIfAborted } from './image-error.ts'
 
@@ -9,6 +9,8 @@ export interface ToolRun {
   readonly cwd?: string
   /** Bytes for its standard input */
   readonly input?: Uint8Array
+  /** Open files that it has as descriptors 3 and up */
+  readonly descriptors?: readonly number[]
   readonly signal?: AbortSignal | undefined
   /** Which Debian package brings the program, for the message when it is missing */
   readonly package: string
@@ -43,8 +45,8 @@ export async function streamTool(run: ToolRun, consume: (stdout: Readable) => Pr
       LC_ALL: 'C.UTF-8',
       LANGUAGE: 'C',
     },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  })
+    stdio: ['pipe', 'pipe', 'pipe', ...(run.descriptors ?? [])],
+  }) as ChildProcessWithoutNullStreams
   let stderr = ''
   child.stderr.setEncoding('utf8')
   child.stderr.on('data', (text: string) => {

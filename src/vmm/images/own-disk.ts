@@ -5,10 +5,20 @@ import { copyLargeFile } from './copy-file.ts'
 import { asImageError, ImageError, systemCode, throwIfAborted } from './image-error.ts'
 import { sync } from './synced.ts'
 
+/** Name of a disk that a box has for itself, in its directory of disks and in its snapshots. */
+export type DiskName = `${string}.img`
+
+const pattern = /^(?:root|disk-\d{1,4})\.img$/
+
+export function isDiskName(name: unknown): name is DiskName {
+  return typeof name === 'string' && pattern.test(name)
+}
+
 /** A disk that a box has for itself, and what it is a copy of. */
 export interface OwnDisk {
+  readonly name: DiskName
   readonly from: string
-  /** `boxes/<id>/disks/…` */
+  /** `boxes/<id>/disks/<name>` */
   readonly to: string
 }
 
@@ -41,7 +51,7 @@ export async function makeOwnDisk(
       if (name.startsWith(`${basename(to)}${drafted}`)) await rm(join(dir, name), { force: true })
     boundary('before copying a disk')
     try {
-      await copyLargeFile(from, draft, signal)
+      await copyLargeFile(from, draft, { signal })
     } catch (error) {
       await rm(draft, { force: true })
       throw error
@@ -57,7 +67,7 @@ export async function makeOwnDisk(
 }
 
 /** What a VMM may have put in its place is no disk, and is not followed. */
-async function isThere(path: string): Promise<boolean> {
+export async function isThere(path: string): Promise<boolean> {
   try {
     const found = await lstat(path)
     if (found.isFile()) return true

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path'
 import { type Boundary, BoxError, type SnapshotPlace } from '../../machines/index.ts'
 import { isOwnDirectory, wary } from '../files/own-file.ts'
 import { boxDir, runNumber, savingIn } from '../files/paths.ts'
-import { type Manifest, manifestFormat, manifestName, readManifest } from './manifest.ts'
+import { type Manifest, manifestName, readManifest } from './manifest.ts'
+import { savedDisksOf } from './own-disks.ts'
 import { measure, type Part, parts } from './parts.ts'
 import type { SnapshotFiles } from './place.ts'
 
@@ -49,7 +50,11 @@ export async function keepStaged(
   const measured: Part[] = []
   for (const part of parts) measured.push(await measure(staged, part, signal, { keep: true }))
   const config = JSON.parse(await readFile(join(staged, 'config.json'), 'utf8')) as Manifest['config']
-  const manifest: Manifest = { format: manifestFormat, ...described, config, files: measured }
+  const disks = savedDisksOf(config)
+  for (const disk of disks) measured.push(await measure(staged, disk, signal, { keep: true }))
+  // One without disks is for older versions too.
+  const format = disks.length === 0 ? 1 : 2
+  const manifest: Manifest = { format, ...described, config, files: measured }
   await writeSynced(join(staged, manifestName), JSON.stringify(manifest))
   await syncDir(staged)
   signal.throwIfAborted()

@@ -1,7 +1,8 @@
 import { copyFile, link, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Boundary } from '../../machines/index.ts'
-import type { VmConfig } from '../cloud-hypervisor/vm-config.ts'
+import { type Boundary, BoxError } from '../../machines/index.ts'
+import { isObject } from '../cloud-hypervisor/answer.ts'
+import type { VmConfig, VmDisk } from '../cloud-hypervisor/vm-config.ts'
 import type { Manifest } from './manifest.ts'
 
 /**
@@ -38,7 +39,10 @@ export async function linkOrCopy(from: string, to: string): Promise<void> {
   }
 }
 
-/** The VM of a snapshot, with the paths and the identity of this run; all that its memory knows of stays. */
+/**
+ * The VM of a snapshot, with the paths and the identity of this run; all that its memory knows of stays. `UNSUPPORTED`
+ * where it knows of other disks than there are.
+ */
 export function configFor(saved: Manifest['config'], own: VmConfig): Readonly<Record<string, unknown>> {
   const over = (key: string, value: object | undefined) =>
     value === undefined ? {} : { [key]: { ...(saved[key] as object | null), ...value } }
@@ -49,6 +53,18 @@ export function configFor(saved: Manifest['config'], own: VmConfig): Readonly<Re
     ...over('console', own.console),
     ...over('vsock', own.vsock),
     ...over('platform', own.platform),
+    ...disksFor(saved.disks, own.disks ?? []),
     landlock_rules: own.landlock_rules,
   }
+}
+
+function disksFor(saved: unknown, own: readonly VmDisk[]): { readonly disks?: readonly object[] } {
+  const disks: readonly unknown[] = Array.isArray(saved) ? saved : []
+  if (disks.length === 0 && own.length === 0) return {}
+  const isSame =
+    disks.length === own.length &&
+    disks.every((disk, n) => isObject(disk) && (disk.readonly ?? false) === own[n]?.readonly)
+  if (!isSame)
+    throw new BoxError('UNSUPPORTED', 'The snapshot is of a box with other disks than this one has')
+  return { disks: own.map(({ path }, n) => ({ ...(disks[n] as object), path })) }
 }

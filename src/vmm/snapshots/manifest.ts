@@ -6,7 +6,8 @@ import { isPart, type Part, parts } from './parts.ts'
 
 /** What a snapshot says of itself, in `manifest.json` beside its other files. */
 export interface Manifest {
-  readonly format: 1
+  /** 2: with disks */
+  readonly format: 1 | 2
   /** the box that it was made of */
   readonly box: string
   readonly name: string
@@ -22,7 +23,7 @@ export interface Manifest {
   readonly files: readonly Part[]
 }
 
-export const manifestFormat = 1
+export const manifestFormat = 2
 export const manifestName = 'manifest.json'
 
 /** A manifest has some kilobytes; in `bytes`. */
@@ -71,7 +72,7 @@ function isManifest(value: unknown): value is Manifest {
   if (!isObject(value)) return false
   const { format, box, name, version, vmm, ready, spec, config, files } = value
   return (
-    format === manifestFormat &&
+    (format === 1 || format === manifestFormat) &&
     typeof box === 'string' &&
     typeof name === 'string' &&
     Number.isSafeInteger(version) &&

@@ -3,13 +3,14 @@ import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BoxError } from '../../machines/index.ts'
 import { openOwnFile } from '../files/own-file.ts'
+import { type DiskName, isDiskName } from '../images/own-disk.ts'
 
 /** The files that a VMM writes: the VM's configuration, the state of its devices, its memory. */
 export const parts = ['config.json', 'state.json', 'memory-ranges'] as const
 
-/** One of them, as it was written. */
+/** One of them, or a copy of a disk of the box's own, as it was written. */
 export interface Part {
-  readonly name: (typeof parts)[number]
+  readonly name: (typeof parts)[number] | DiskName
   readonly bytes: number
   /** in hex */
   readonly sha256: string
@@ -18,7 +19,7 @@ export interface Part {
 export function isPart(value: unknown): value is Part {
   const { name, bytes, sha256 } = (value ?? {}) as Record<string, unknown>
   return (
-    parts.some(part => part === name) &&
+    (parts.some(part => part === name) || isDiskName(name)) &&
     Number.isSafeInteger(bytes) &&
     typeof sha256 === 'string' &&
     /^[0-9a-f]{64}$/.test(sha256)

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { BoxInfo, LedgerRecord } from 'boxledger'
 import type { CrashStep, EffectType } from 'boxledger/machines'
 import * as assert from 'uvu/assert'
@@ -10,6 +11,11 @@ const effectsOf: Readonly<Partial<Record<CrashStep, readonly EffectType[]>>> = {
   'removing an old run directory': ['prepareFiles'],
   'copying a disk': ['prepareFiles'],
   'naming a disk': ['prepareFiles'],
+  'staging a disk': ['prepareFiles'],
+  'removing staged disks': ['prepareFiles'],
+  'taking disks': ['restoreVm'],
+  'replacing a disk': ['prepareFiles', 'restoreVm'],
+  'saving a disk': ['saveVm'],
   'making the run directory': ['spawnVmm'],
   'taking the life lock': ['spawnVmm'],
   'removing the life lock': ['spawnVmm'],
@@ -200,13 +206,39 @@ export function assertSnapshots(home: string, heads: readonly SavedIn[], what: s
   for (const { box, names } of heads) {
     const there = namesIn(`${home}/boxes/${box}/snapshots`)
     assert.equal(there.sort(), [...names].sort(), `${what}: the snapshots of ${box} are those that it has`)
-    for (const name of names)
+    for (const name of names) {
+      const dir = `${home}/boxes/${box}/snapshots/${name}`
+      const disks = namesIn(dir).filter(isDisk)
       assert.equal(
-        namesIn(`${home}/boxes/${box}/snapshots/${name}`).sort(),
-        ['config.json', 'manifest.json', 'memory-ranges', 'state.json'],
+        namesIn(dir).sort(),
+        ['config.json', ...disks, 'manifest.json', 'memory-ranges', 'state.json'].sort(),
         `${what}: ${name} of ${box} is whole`,
       )
+      for (const disk of disks) wordOn(`${dir}/${disk}`, what)
+    }
   }
+}
+
+const isDisk = (name: string) => name.endsWith('.img')
+
+/** Each disk that a box has for itself is whole, as it was or as it was to be; and so are all of them together. */
+export function assertDisks(home: string, boxes: readonly BoxInfo[], what: string): void {
+  for (const { id } of boxes) {
+    const dir = `${home}/boxes/${id}/disks`
+    const names = namesIn(dir)
+    const words = names.filter(isDisk).map(name => wordOn(`${dir}/${name}`, what))
+    // What the next start goes on with.
+    if (names.includes('.restored')) continue
+    assert.ok(new Set(words).size <= 1, `${what}: the disks of ${id} belong together: ${words}`)
+  }
+}
+
+/** What a disk of a scenario is full of, from its first byte to its last. */
+function wordOn(path: string, what: string): string {
+  const bytes = readFileSync(path)
+  const word = bytes.toString('latin1', 0, 4)
+  assert.ok(bytes.equals(Buffer.alloc(bytes.length, word)), `${what}: ${path} is whole`)
+  return word
 }
 
 export interface SavedIn {

@@ -5,6 +5,7 @@ import {
   assertAgreement,
   assertAlone,
   assertAnswers,
+  assertDisks,
   assertExecutions,
   assertFoldedOnce,
   assertIntended,
@@ -65,7 +66,7 @@ export interface Check {
   readonly scenario: Scenario
   /** for messages */
   readonly what: string
-  readonly look?: (runtime: BoxRuntime) => Promise<void>
+  readonly look?: (runtime: BoxRuntime, home: string) => Promise<void>
 }
 
 /**
@@ -119,7 +120,8 @@ async function recoverOnce(
   assertExecutions(home, records, what)
   assertNothingLeft(home, boxes, what)
   assertSnapshots(home, await saved(runtime, boxes), what)
-  await look?.(runtime)
+  assertDisks(home, boxes, what)
+  await look?.(runtime, home)
   return { boxes, records, before }
 }
 

@@ -1,4 +1,5 @@
 import type { Scenario } from './scenario.ts'
+import { disks } from './scenarios/disks.ts'
 import { executions } from './scenarios/executions.ts'
 import { files } from './scenarios/files.ts'
 import { health } from './scenarios/health.ts'
@@ -20,6 +21,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   ...executions,
   ...health,
   ...snapshots,
+  ...disks,
   ...images,
   ...subscriptions,
 }

@@ -95,7 +95,7 @@ async function storeRoot(
 
 async function storeFiles(draft: string, spec: ImageSpec, signal: AbortSignal | undefined) {
   const store = async (from: string, file: string): Promise<StoredFile> => {
-    await copyLargeFile(from, join(draft, file), signal)
+    await copyLargeFile(from, join(draft, file), { signal })
     return stored(draft, file, signal)
   }
   const kernel = await store(spec.kernel, 'kernel')

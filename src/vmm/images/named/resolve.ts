@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { ensureBuiltinImage } from '../builtin.ts'
 import { builtinCmdline, defaultCmdline } from '../cmdline.ts'
-import type { OwnDisk } from '../own-disk.ts'
+import type { DiskName, OwnDisk } from '../own-disk.ts'
 import type { DiskSpec, ResolvedImage, ResolveImageOptions } from '../resolve.ts'
 import { checkSizes, type FilesManifest, readManifest } from './manifest.ts'
 
@@ -24,7 +24,7 @@ export async function resolveNamed(
   await checkSizes(dir, image, manifest)
   if (manifest.kind === 'files') return resolveFiles(manifest, join(dir, image), disksDir)
   const { kernel, initramfs } = await ensureBuiltinImage(options)
-  const own = { from: join(dir, image, manifest.root.file), to: join(disksDir, 'root.img') }
+  const own = ownDisk(join(dir, image, manifest.root.file), disksDir, 'root.img')
   return {
     ...{ kind: 'builtin', ready: 'guest', supportsCommand: true, hasAgent: true },
     ...{ kernel, initramfs, disks: [{ path: own.to }], ownDisks: [own] },
@@ -39,7 +39,7 @@ function resolveFiles(manifest: FilesManifest, dir: string, disksDir: string): R
   const ownDisks: OwnDisk[] = []
   const disks = manifest.disks.map(({ file, format, readonly }): DiskSpec => {
     if (readonly) return { path: path(file), format, readonly }
-    const own = { from: path(file), to: join(disksDir, `${file}.img`) }
+    const own = ownDisk(path(file), disksDir, `${file}.img`)
     ownDisks.push(own)
     return { path: own.to, format }
   })
@@ -52,4 +52,8 @@ function resolveFiles(manifest: FilesManifest, dir: string, disksDir: string): R
     supportsCommand: false,
     hasAgent: agent,
   }
+}
+
+function ownDisk(from: string, disksDir: string, name: DiskName): OwnDisk {
+  return { name, from, to: join(disksDir, name) }
 }
