@@ -48,7 +48,7 @@ const causes: readonly EndingCause[] = [
 
 test(`under many seeds, with faults as usual, everything holds`, async () => {
   const reports: SimulationReport[] = []
-  for (let n = 0; n < sized(150, 1_500); n += 1)
+  for (let n = 0; n < sized(100, 1_500); n += 1)
     reports.push(await passes({ seed: seed + n, boxes: 1 + (n % 8), hours: 1 + (n % 4), checks: 2 }))
   for (const count of ['done', 'refused', 'repeated', 'lost'] as const)
     assert.ok(sum(reports, ({ commands }) => commands[count]) > 0, count)
