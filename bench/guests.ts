@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { type Box, BoxRuntime } from 'boxledger'
 import { connectGuest, type GuestChannel } from '../src/vmm/guest/channel.ts'
 import { type ResolvedImage, resolveImage } from '../src/vmm/images/resolve.ts'
-import { bootPlainQemu } from './plain-qemu.ts'
+import { bootPlainQemu, resumePlainQemu, savePlainQemu } from './plain-qemu.ts'
 import { medianOf } from './raw.ts'
 
 /** Medians of one run, in `ms`, with those of a peer beside them. */
@@ -19,6 +19,10 @@ export interface GuestFigures {
   readonly vmm: number
   /** from a snapshot */
   readonly restore: number
+  /** from a template, as another box each time */
+  readonly warm: number
+  /** QEMU by hand, from a guest that it has saved */
+  readonly plainResume: number
   /** a command that does nothing, recorded twice */
   readonly exec: number
   /** the same over the bare channel, recorded nowhere */
@@ -56,7 +60,9 @@ export async function measureGuests(directory: string): Promise<GuestFigures> {
     channel.close()
     await box.snapshots.create('up')
     const starts = await measureStarts(directory, box, image)
-    return { ...starts, exec, plainExec, copy, plainCopy }
+    await box.stop({ mode: 'kill' })
+    const warmStarts = await measureWarmStarts(directory, runtime, image)
+    return { ...starts, ...warmStarts, exec, plainExec, copy, plainCopy }
   } finally {
     if (await runtime.exists('guest')) await runtime.remove('guest', { force: true })
     await runtime.close()
@@ -90,6 +96,19 @@ async function measureStarts(directory: string, box: Box, image: ResolvedImage) 
     vmm: medianOf(vmm),
     restore: medianOf(restore),
   }
+}
+
+async function measureWarmStarts(directory: string, runtime: BoxRuntime, image: ResolvedImage) {
+  await runtime.images.template('builtin')
+  const saved = await savePlainQemu(directory, image)
+  const [warm, plainResume] = [[], []] as [number[], number[]]
+  for (let n = 0; n < rounds; n += 1) {
+    plainResume.push(await resumePlainQemu(directory, image, saved))
+    const box = await runtime.create({})
+    warm.push(await timeOf(() => box.start()))
+    await box.remove({ force: true })
+  }
+  return { warm: medianOf(warm), plainResume: medianOf(plainResume) }
 }
 
 async function measureCopies(directory: string, box: Box, channel: GuestChannel) {

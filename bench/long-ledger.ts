@@ -12,9 +12,11 @@ import {
 } from 'boxledger/machines'
 import { openLedger } from 'boxledger/store'
 import { ClassicLevel } from 'classic-level'
+import { isCheckpoint } from '../src/store/checkpoints.ts'
 import { encodeFrame, noHash, seal, sha256 } from '../src/store/codec.ts'
 import {
   bodyKey,
+  checkpointKey,
   commandKey,
   executionsKey,
   frameKey,
@@ -45,6 +47,8 @@ interface Step {
   readonly isCommand: boolean
   /** text behind the links, before the command's ID */
   readonly rest: string
+  /** the state after it, where a checkpoint is kept of that */
+  readonly kept?: Last
 }
 
 /**
@@ -88,25 +92,23 @@ export async function buildLongLedger(home: string, wanted: number, boxes = 1_00
     const links = new Map<string, string>()
     const places = new Map<string, { created: number; position: number }>()
     for (const [n, step] of inOrder) {
-      const { stream, version } = step
+      const { stream, version, kept } = step
       const position = positionOf(box, n)
       const text = bodyOf(step, id, links)
       links.set(stream, sha256(text))
       places.set(stream, { created: places.get(stream)?.created ?? position, position })
       await writer.put(bodyKey(stream.replace(anyBox, id), version, position), text)
+      if (kept !== undefined)
+        await writer.put(checkpointKey(id, version), headOf(stream, kept, id, places.get(stream), links))
       if (step.isCommand)
         await writer.put(commandKey(commandOf(id, version)), seal(JSON.stringify({ box: id, position })))
     }
     let begun = 0
-    for (const [stream, { version, at, event, state, isOver }] of last) {
-      const { created = 0, position = 0 } = places.get(stream) ?? {}
-      const head = JSON.stringify({
-        ...{ box: stream, version, position, createdPosition: created },
-        ...{ updatedAt: Date.parse(at), lastEvent: event, bodyHash: links.get(stream), state },
-      }).replaceAll(anyBox, id)
+    for (const [stream, latest] of last) {
       const name = stream.replace(anyBox, id)
       if (stream !== anyBox) begun += 1
-      await writer.put(isOver ? removedKey(name) : headKey(name), seal(head))
+      const head = headOf(stream, latest, id, places.get(stream), links)
+      await writer.put(latest.isOver ? removedKey(name) : headKey(name), head)
     }
     if (begun > 0) await writer.put(executionsKey(id), seal(String(begun)))
     await writer.put(nameKey(`box-${id}`), seal(JSON.stringify({ box: id })))
@@ -126,6 +128,21 @@ function bodyOf(
   const begin = `{"box":"${stream}","version":${version},"prevBody":"${links.get(stream) ?? noHash}","at":"${at}"`
   const own = isCommand ? `"commandId":"${commandOf(id, version)}",` : ''
   return `${`${begin}${rest}"meta":{${own}`.replaceAll(anyBox, id) + JSON.stringify(meta).slice(1)}}`
+}
+
+/** A sealed head. */
+function headOf(
+  stream: string,
+  { version, at, event, state }: Last,
+  id: string,
+  place: { readonly created: number; readonly position: number } | undefined,
+  links: ReadonlyMap<string, string>,
+): string {
+  const head = {
+    ...{ box: stream, version, position: place?.position, createdPosition: place?.created },
+    ...{ updatedAt: Date.parse(at), lastEvent: event, bodyHash: links.get(stream), state },
+  }
+  return seal(JSON.stringify(head).replaceAll(anyBox, id))
 }
 
 interface Last {
@@ -150,11 +167,13 @@ function templateOf(length: number): { steps: Step[]; last: Map<string, Last> } 
     if (isRefusal(outcome)) throw new Error(`${event.type} is refused in ${outcome.state}`)
     const time = new Date(at).toISOString()
     const isCommand = event.type.endsWith('.requested')
-    steps.push({ stream, version, at: time, isCommand, rest: restOf(outcome) })
-    last.set(stream, {
+    const latest = {
       ...{ version, at: time, event: event.type, state: outcome.state },
       isOver: event.type === 'exec.ended',
-    })
+    }
+    const kept = isCheckpoint(version) ? { kept: latest } : {}
+    steps.push({ stream, version, at: time, isCommand, rest: restOf(outcome), ...kept })
+    last.set(stream, latest)
   }
   return { steps, last }
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { measureAudit } from './audit.ts'
 import { measureGuests } from './guests.ts'
 import { measureOpening } from './opening.ts'
 import { measureSsh } from './ssh.ts'
@@ -60,6 +61,23 @@ try {
     (lookupUs / 2).toFixed(2),
   )
   console.log()
+  const audit = await measureAudit(join(directory, 'audit'), 1_000_000)
+  show(`reading ${whole(audit.records)} records`, 'boxledger/s', 'raw LevelDB/s', 'ratio')
+  for (const [what, perSecond] of [
+    ['  export', audit.exportPerSecond],
+    ['  verify', audit.verifyPerSecond],
+  ] as const)
+    show(what, whole(perSecond), whole(audit.rawPerSecond), (perSecond / audit.rawPerSecond).toFixed(2))
+  const { p50, most } = audit.stateAt
+  show(
+    '  stateAt, any version of any box',
+    `${p50.toFixed(1)} ms p50`,
+    `${most.toFixed(1)} ms most`,
+    '',
+    'aim 50 ms',
+  )
+  console.log(`  (built in ${whole(audit.buildSeconds)} s)`)
+  console.log()
   if (!(await hasProgram('qemu-system-x86_64', '--version')))
     console.log('guests: skipped, qemu-system-x86_64 is not on PATH')
   else {
@@ -71,6 +89,7 @@ try {
     row('start to a guest that answers', guests.start, guests.plainStart, 'QEMU by hand')
     show('    of it the engine, the VMM', ms(guests.engine), ms(guests.vmm))
     row('start from a snapshot', guests.restore, guests.start, 'a boot')
+    row('start from a template', guests.warm, guests.plainResume, 'QEMU by hand')
     row('exec true', guests.exec, guests.plainExec, 'bare channel')
     const rate = (n: number) => `${n.toFixed(1)} MiB/s`
     row('copy in', guests.copy, guests.plainCopy, 'bare channel', rate)

@@ -30,12 +30,12 @@ async function publish(dir: string): Promise<void> {
 }
 
 async function show(): Promise<void> {
+  const runtime = await BoxRuntime.open({ home, onProgress: console.error })
   const dir = mkdtempSync(join(tmpdir(), 'redis-'))
   const synced = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', '']
   const options = [...synced, '--port', '0', '--unixsocket', 'socket', '--loglevel', 'warning']
   const server = spawn('redis-server', options, { cwd: dir, stdio: 'ignore' })
   const redis = createClient({ url: `unix://${dir}/socket` }).on('error', () => {}) // until it listens
-  const runtime = await BoxRuntime.open({ home, onProgress: console.error })
   try {
     await Promise.race([redis.connect(), once(server, 'exit')])
     for (let n = 0; n < 5; n += 1) await (await runtime.create()).remove()

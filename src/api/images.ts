@@ -36,6 +36,8 @@ export interface Images {
    * await (await runtime.create({})).start()
    */
   template(name: string, o?: TemplateOptions): Promise<TemplateInfo>
+  /** Deletes the templates of an image, so that its boxes boot again; fine if there are none. */
+  removeTemplates(name: string): Promise<void>
 }
 
 /** The boxes that a template is for. */
@@ -63,6 +65,11 @@ const template = strict({ cpus: boxEntries.cpus, memoryMib: boxEntries.memoryMib
 export function checkTemplate(name: unknown, o: unknown): WantedTemplate {
   const { cpus = 1, memoryMib = 256, signal } = check(template, o, 'options')
   return { name: check(shapes.name, name, 'name'), size: { cpus, memoryMib }, signal }
+}
+
+/** The name of an image whose templates are meant, checked. */
+export function checkTemplatesOf(name: unknown): string {
+  return check(shapes.name, name, 'name')
 }
 
 export interface WantedTemplate {

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import * as v from 'valibot'
-import { BoxError, idPattern, namePattern, quoted } from '../machines/index.ts'
+import { BoxError, idPattern, namePattern, publicStates, quoted } from '../machines/index.ts'
 import { health } from './health-options.ts'
 import { anObject, dictionary, regularExpression, strict, text, whole } from './schema.ts'
 
@@ -134,19 +134,7 @@ const commandEntries = {
   actor: v.optional(v.pipe(text, v.maxLength(256))),
   signal,
 }
-const states = v.picklist([
-  'configured',
-  'starting',
-  'running',
-  'paused',
-  'stopping',
-  'stopped',
-  'crashed',
-  'failed',
-  'removing',
-  'removed',
-  'unknown',
-])
+const states = v.picklist(publicStates)
 const vmm = v.optional(strict({ binary: v.optional(v.union([path, v.pipe(v.array(text), v.nonEmpty())])) }))
 const position = v.optional(whole(1, Number.MAX_SAFE_INTEGER))
 

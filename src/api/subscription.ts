@@ -48,6 +48,7 @@ export class Subscription implements DurableSubscription {
   async close(): Promise<void> {
     this.#isClosed = true
     await this.#end()
+    await this.#endOwn()
   }
 
   next(): Promise<IteratorResult<LedgerRecord, void>> {
@@ -57,7 +58,7 @@ export class Subscription implements DurableSubscription {
 
   async return(): Promise<IteratorResult<LedgerRecord, void>> {
     if (this.#own !== undefined) await this.#end()
-    this.#own = undefined
+    await this.#endOwn()
     return { done: true, value: undefined }
   }
 
@@ -90,13 +91,22 @@ export class Subscription implements DurableSubscription {
       if (!iterating.signal.aborted) throw error
     } finally {
       signal?.removeEventListener('abort', abort)
-      if (this.#iterating === iterating) this.#iterating = undefined
-      if (!isOver) await this.#source.leave(this.#consumer)
+      // Else it was ended, and the name is free.
+      if (this.#iterating === iterating) {
+        this.#iterating = undefined
+        if (!isOver) await this.#source.leave(this.#consumer)
+      }
     }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  async #endOwn(): Promise<void> {
+    const own = this.#own
+    this.#own = undefined
+    await own?.return()
   }
 
   async #end(): Promise<void> {

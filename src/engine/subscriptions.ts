@@ -4,6 +4,7 @@ import type { Acknowledgement, Filter, Stored } from '../store/index.ts'
 import type { Engine } from './engine.ts'
 import { records } from './stream.ts'
 import { closedError, inertError } from './tail.ts'
+import { assertWanted } from './waiting.ts'
 
 /** Most names of subscriptions in one home. */
 const most = 10_000
@@ -59,6 +60,7 @@ export class Subscriptions {
    */
   async *records(given: Consumption): AsyncGenerator<LedgerRecord, void, undefined> {
     const { name, signal, holds = true, follow = true } = given
+    assertWanted(signal)
     this.#assertOpen()
     const hold = this.#take(given)
     const free = () => {

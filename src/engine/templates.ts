@@ -5,6 +5,7 @@ import {
   foundOf,
   keepTemplate,
   obstacleIn,
+  removeTemplates,
   specOf,
   startOf,
   type TemplateSize,
@@ -86,6 +87,12 @@ async function makeAnew(engine: Engine, start: TemplateStart, signal: AbortSigna
 
 function rest({ world: { clock } }: Engine, signal: AbortSignal): Promise<void> {
   return unlessAborted(new Promise(resolve => clock.setTimeout(() => resolve(undefined), restMs)), signal)
+}
+
+/** Boxes of the image boot again; one that is being started of a template has its files, or boots. */
+export async function removeAll({ home, isInert, boundary }: Engine, image: string): Promise<void> {
+  if (isInert) throw inertError(home)
+  await asBoxErrors(() => removeTemplates(home, image, boundary))
 }
 
 /** Removes the boxes that an earlier owner has made for templates, and with them what is left of those. */

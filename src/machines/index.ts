@@ -94,6 +94,7 @@ export {
   type PublicState,
   pathOf,
   publicStateOf,
+  publicStates,
   type StateValue,
   type StopIntent,
   stageOf,

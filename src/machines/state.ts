@@ -96,18 +96,20 @@ export interface BoxState {
   readonly timers: Readonly<Record<string, Timer>>
 }
 
-export type PublicState =
-  | 'configured'
-  | 'starting'
-  | 'running'
-  | 'paused'
-  | 'stopping'
-  | 'stopped'
-  | 'crashed'
-  | 'failed'
-  | 'removing'
-  | 'removed'
-  | 'unknown'
+export const publicStates = [
+  'configured',
+  'starting',
+  'running',
+  'paused',
+  'stopping',
+  'stopped',
+  'crashed',
+  'failed',
+  'removing',
+  'removed',
+  'unknown',
+] as const
+export type PublicState = (typeof publicStates)[number]
 
 export type BoxTag = 'up' | 'busy' | 'down' | 'gone'
 

@@ -109,6 +109,8 @@ export class Acknowledgements {
       this.#changed = new Map()
       this.#waiters = []
       try {
+        const refusal = this.#keeper.refusal()
+        if (refusal) throw refusal
         if (changed.size > 0) await this.#keeper.write(() => this.#put(changed))
         for (const { resolve } of waiters) resolve()
       } catch (error) {

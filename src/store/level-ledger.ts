@@ -14,13 +14,12 @@ import type { Beside } from './beside.ts'
 import type { CompactReport } from './compact.ts'
 import type { Database } from './database.ts'
 import { authorOf, type Placed } from './entry.ts'
-import { exportLines } from './export/export.ts'
 import type { Ground } from './ground.ts'
 import { GroupCommit } from './group-commit.ts'
 import { settle } from './home.ts'
 import { Imports } from './import/imports.ts'
 import type { ImportReport } from './import/report.ts'
-import { writeOwnership } from './journal.ts'
+import { leave } from './leave.ts'
 import type {
   Append,
   Committed,
@@ -37,7 +36,6 @@ import { Mishaps } from './mishaps.ts'
 import { Past } from './past.ts'
 import { Reader } from './reader.ts'
 import { Registry } from './registry.ts'
-import { storageError } from './storage-error.ts'
 import type { Tail } from './tail-file.ts'
 import { verifyLedger } from './verify/verify.ts'
 
@@ -104,6 +102,7 @@ export class LevelLedger implements Ledger {
       beside: () => this.#beside,
       tail: () => this.#tail,
       head: box => this.#registry.heads.get(box),
+      executions: box => this.#registry.executionsOf(box),
       ready: () => this.#ready(),
     })
     this.past = new Past(this.#reader)
@@ -244,20 +243,8 @@ export class LevelLedger implements Ledger {
     )
   }
 
-  async *export({
-    box,
-    upTo = this.#tail,
-  }: {
-    readonly box?: string
-    readonly upTo?: Tail
-  } = {}): AsyncGenerator<string[], void, undefined> {
-    await this.#ready()
-    yield* exportLines(box, {
-      reading: read => this.#reader.reading(read),
-      tail: upTo,
-      beside: this.#beside,
-      parked: this.#registry.parked,
-    })
+  export(o: { readonly box?: string; readonly upTo?: Tail } = {}): AsyncGenerator<string[], void, undefined> {
+    return this.#reader.export({ ...o, parked: this.#registry.parked })
   }
 
   import(lines: AsyncIterable<string>): Promise<ImportReport> {
@@ -277,33 +264,20 @@ export class LevelLedger implements Ledger {
     return this.#closing
   }
 
-  async #close(): Promise<void> {
-    const { db, tailFile, lock } = this.#ground
+  #close(): Promise<void> {
     this.#mishaps.close()
-    try {
-      await this.#imports.idle()
-      await this.#maintenance.idle()
-      if (!this.failure) await this.#commits.idle()
-      await this.#mishaps.idle()
-      this.#admission.rejectWaiting(closedError())
-      if (this.#mishaps.isUsable) {
-        this.#boundary('before leaving the owner')
-        await writeOwnership(db, {
-          ...this.#ground.ownership,
-          closed: new Date(this.#options.now()).toISOString(),
-        })
-        this.#boundary('after leaving the owner')
-      }
-    } catch (error) {
-      // All records are safe; the next owner will take this ownership for one that crashed, which costs it a look.
-      if (storageError(error, '').code === 'LEDGER_CORRUPT') throw error
-    } finally {
-      await db.close().catch(() => {})
-      tailFile.close()
-      this.#boundary('before freeing the home')
-      lock.release()
-      this.#boundary('after freeing the home')
-    }
+    return leave(this.#ground, {
+      boundary: this.#boundary,
+      closed: () => new Date(this.#options.now()).toISOString(),
+      settled: async () => {
+        await this.#imports.idle()
+        await this.#maintenance.idle()
+        if (!this.failure) await this.#commits.idle()
+        await this.#mishaps.idle()
+        this.#admission.rejectWaiting(closedError())
+        return this.#mishaps.isUsable
+      },
+    })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

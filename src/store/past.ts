@@ -1,4 +1,12 @@
-import { BoxError, type BoxState, type Head, type LedgerRecord, replay } from '../machines/index.ts'
+import {
+  BoxError,
+  type BoxState,
+  type Head,
+  type LedgerRecord,
+  partsOf,
+  replay,
+  streamOf,
+} from '../machines/index.ts'
 import { corrupt } from './chain.ts'
 import { checkpointBefore } from './checkpoints.ts'
 import type { Database } from './database.ts'
@@ -57,11 +65,16 @@ export class Past {
 
   async #versionAt(db: Database, box: string, moment: Moment): Promise<number | undefined> {
     const [key] = await db.keys({ ...bodiesOf(box), reverse: true, limit: 1 }).all()
-    const last = key === undefined ? 0 : partsOfBodyKey(key).version
+    // A key that is damaged may have been the last.
+    const last = Math.max(
+      key === undefined ? 0 : partsOfBodyKey(key).version,
+      await this.#reader.versionOf(box),
+    )
     if ('version' in moment) return moment.version <= last ? moment.version : undefined
     const isReached = async (version: number) => {
-      if ('position' in moment) return (await positionOf(db, box, version)) <= moment.position
-      return Date.parse((await this.#recordAt(db, box, version))?.at ?? '') <= moment.time
+      const record = await this.#recordAt(db, box, version)
+      if (record === undefined) throw corrupt(`Version ${version} of ${box} is missing`, { box, version })
+      return 'position' in moment ? record.position <= moment.position : Date.parse(record.at) <= moment.time
     }
     if (last === 0 || (await isReached(last))) return last || undefined
     let [reached, beyond] = [0, last]
@@ -94,7 +107,10 @@ export class Past {
     if (position === undefined || position > tail.position) return undefined
     const { records, damage } = await readPlaces(db, [position], tail, beside)
     if (damage) throw damage
-    return records[0]
+    const [record] = records
+    const belongs = record !== undefined && streamOf(record) === stream && record.version === version
+    if (!belongs) throw corrupt(`Version ${version} of ${stream} is missing`, { ...partsOf(stream), version })
+    return record
   }
 }
 
@@ -126,10 +142,4 @@ async function findPosition(db: Database, stream: string, version: number): Prom
   const [key] = await db.keys({ ...bodiesOf(stream, version), limit: 1 }).all()
   const found = key === undefined ? undefined : partsOfBodyKey(key)
   return found?.version === version ? found.position : undefined
-}
-
-async function positionOf(db: Database, box: string, version: number): Promise<number> {
-  const position = await findPosition(db, box, version)
-  if (position === undefined) throw corrupt(`Version ${version} of ${box} is missing`, { box, version })
-  return position
 }

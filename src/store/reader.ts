@@ -1,12 +1,13 @@
 import { type Head, isExecutionHead, type LedgerRecord, partsOf, type StreamHead } from '../machines/index.ts'
 import type { Beside } from './beside.ts'
-import { positionsOf } from './box-positions.ts'
+import { type BoxPositions, positionsOf } from './box-positions.ts'
 import { corrupt } from './chain.ts'
 import { decodeSealed } from './codec.ts'
 import type { Database } from './database.ts'
+import { exportLines } from './export/export.ts'
 import { loadRemovedHead } from './heads.ts'
 import { commandKey } from './keys.ts'
-import type { ReadOptions } from './ledger.ts'
+import type { Parked, ReadOptions } from './ledger.ts'
 import { pageSize, readPage, readPlaces, readStreamPage } from './read.ts'
 import { storageError } from './storage-error.ts'
 import type { Tail } from './tail-file.ts'
@@ -17,6 +18,8 @@ export interface Source {
   tail(): Tail
   /** of a stream that is not over */
   head(stream: string): StreamHead | undefined
+  /** how many executions a box has had that is not removed */
+  executions(box: string): number
   /** resolves when the database can be read; rejects with the reason why it cannot be */
   ready(): Promise<void>
 }
@@ -34,6 +37,11 @@ export class Reader {
   /** What a reading proves records by. */
   ground(): { readonly tail: Tail; readonly beside: Beside } {
     return { tail: this.#source.tail(), beside: this.#source.beside() }
+  }
+
+  /** Version of the last record that a stream's head tells of; 0: there is no head. */
+  async versionOf(stream: string): Promise<number> {
+    return (this.#source.head(stream) ?? (await this.#headOfOver(stream)))?.version ?? 0
   }
 
   async removedHead(box: string): Promise<Head | undefined> {
@@ -69,17 +77,35 @@ export class Reader {
   /** A box with its executions. What comes while it reads it leaves to the next reading. */
   async *#readBox(box: string, from: number, to = Number.MAX_SAFE_INTEGER): AsyncGenerator<LedgerRecord> {
     const tail = this.#source.tail()
-    const last = Math.min(to, tail.position)
-    const { positions, version, damage } = await this.reading(db => positionsOf(db, box, last))
+    const { positions, damage } = await this.#placesOf(box, Math.min(to, tail.position))
     for (let at = positions.findIndex(position => position >= from); at >= 0 && at < positions.length; ) {
       const places = [...positions.subarray(at, at + pageSize)]
       const page = await this.reading(db => readPlaces(db, places, tail, this.#source.beside()))
-      yield* page.records
+      for (const record of page.records) {
+        // A damaged key has led to a record of another.
+        if (record.box !== box) throw corrupt(`A record of box ${box} is missing`, { box })
+        yield record
+      }
       if (page.damage) throw page.damage
       at += places.length
     }
     if (damage) throw damage
-    if (last === tail.position) await this.#assertWhole(box, version + 1, tail)
+  }
+
+  /** Where the records of a box are up to a position, and whether that is all that heads and counts tell of. */
+  async #placesOf(box: string, last: number): Promise<BoxPositions> {
+    const isAll = last >= this.#source.tail().position
+    const living = this.#source.head(box)
+    const count = this.#source.executions(box)
+    const head = living ?? (await this.#headOfOver(box))
+    const found = await this.reading(db => positionsOf(db, box, last))
+    if (found.damage || !isAll || head === undefined || head.position > last) return found
+    const begun = living === undefined && !isExecutionHead(head) ? (head.executions ?? 0) : count
+    const version = found.version + 1
+    if (version <= head.version)
+      return { ...found, damage: corrupt(`Version ${version} of ${box} is missing`, { box, version }) }
+    if (found.executions >= begun) return found
+    return { ...found, damage: corrupt(`An execution of box ${box} is missing`, { box }) }
   }
 
   async *history(stream: string): AsyncGenerator<LedgerRecord> {
@@ -96,6 +122,27 @@ export class Reader {
       ended = records.length === 0
     }
     await this.#assertWhole(stream, next, tail)
+  }
+
+  /** All of it, or one box, in pages of lines; see `Ledger.export`. */
+  async *export({
+    box,
+    upTo,
+    parked,
+  }: {
+    readonly box?: string
+    readonly upTo?: Tail
+    readonly parked: ReadonlyMap<string, Parked>
+  }): AsyncGenerator<string[], void, undefined> {
+    await this.#source.ready()
+    const tail = upTo ?? this.#source.tail()
+    yield* exportLines(box, {
+      reading: read => this.reading(read),
+      placesOf: id => this.#placesOf(id, tail.position),
+      tail,
+      beside: this.#source.beside(),
+      parked,
+    })
   }
 
   /** `next`: the version after the last that was found. */

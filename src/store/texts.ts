@@ -19,7 +19,10 @@ const pageBytes = 4 << 20
 /** Bodies lie by stream, frames by position: the more are asked for at once, the fewer blocks are read twice. */
 const pageSize = 1_024
 
-/** Frames from one position to another, both inclusive, with their bodies. The next page is read meanwhile. */
+/** Pages that are read while one is worked on: so the disk and the processor work at the same time. */
+const pagesAhead = 3
+
+/** Frames from one position to another, both inclusive, with their bodies. */
 export async function* textPages(
   read: <T>(work: (db: Database) => Promise<T>) => Promise<T>,
   archive: Archive,
@@ -27,24 +30,32 @@ export async function* textPages(
   to: number,
   options: ScanOptions = {},
 ): AsyncGenerator<Text[]> {
-  const pageAt = (first: number): Promise<Text[]> | undefined => {
-    if (first > to) return undefined
+  const pageAt = (first: number): Promise<Text[]> => {
     const page = read(async db => {
-      const range = { ...framesBetween(first, to), limit: pageSize, highWaterMarkBytes: pageBytes }
-      return withBodies(db, archive, await db.iterator({ ...range, ...options }).nextv(pageSize), options)
+      const range = framesBetween(first, Math.min(to, first + pageSize - 1))
+      const entries = await db.iterator({ ...range, ...options, highWaterMarkBytes: pageBytes }).all()
+      return withBodies(db, archive, entries, options)
     })
     page.catch(() => {
       // Told when it is its turn, if anybody is left to hear of it.
     })
     return page
   }
-  let next = pageAt(from)
-  while (next !== undefined) {
-    const page = await next
-    const last = page.at(-1)
-    if (last === undefined) return
-    next = pageAt(last.position + 1)
-    yield page
+  const [last] = await read(db =>
+    db.keys({ ...framesBetween(from, to), ...options, reverse: true, limit: 1 }).all(),
+  )
+  const end = last === undefined ? 0 : positionOfFrameKey(last)
+  const pages: Promise<Text[]>[] = []
+  let next = from
+  try {
+    while (next <= end || pages.length > 0) {
+      for (; next <= end && pages.length < pagesAhead; next += pageSize) pages.push(pageAt(next))
+      const page = await pages.shift()
+      if (page !== undefined && page.length > 0) yield page
+    }
+  } finally {
+    // Nothing is read any more when this is left: a snapshot may be closed then.
+    await Promise.allSettled(pages)
   }
 }
 

@@ -3,15 +3,18 @@ import { differencesView } from './differences.ts'
 import { el, word } from './dom.ts'
 import { hashOf, markOf, sinceWords, versionWords } from './marks.ts'
 import { stageOf, stateOf } from './paths.ts'
+import { stateAt } from './state-at.ts'
 import type { Step, Story } from './story.ts'
 import { momentWords, spanWords } from './time.ts'
 import { fieldsView } from './values.ts'
 
 /** All that is known of one step. */
 export class Details {
-  readonly element = el('section', { class: 'details', 'aria-label': 'The step' })
+  readonly element = el('section', { class: 'details', 'aria-label': 'The step', tabindex: 0 })
   readonly #story: Story
   readonly #causes: Causes
+  /** the whole state is shown too, until it is closed again */
+  #isWhole = false
 
   constructor(story: Story) {
     this.#story = story
@@ -22,10 +25,10 @@ export class Details {
     const step = this.#story.steps[index]
     this.element.scrollTop = 0
     if (step === undefined) this.element.replaceChildren(el('p', { class: 'note' }, 'There are no records.'))
-    else this.element.replaceChildren(...this.#parts(step, this.#story.steps[index - 1]))
+    else this.element.replaceChildren(...this.#parts(step, this.#story.steps[index - 1], index))
   }
 
-  #parts(step: Step, before: Step | undefined): HTMLElement[] {
+  #parts(step: Step, before: Step | undefined, index: number): HTMLElement[] {
     const { type: _, ...fields } = step.event
     const mark = markOf(step, before)
     const since = sinceWords(step, before)
@@ -59,10 +62,30 @@ export class Details {
         step.differences,
         differencesView,
       ),
+      ...this.#whole(step, index),
       ...this.#chain('Caused by', this.#causes.before(step), step.cause),
       ...this.#chain('Led to', this.#causes.after(step)),
       el('section', {}, el('h3', {}, 'Record'), this.#record(step)),
     ]
+  }
+
+  /** The state after the step, worked out when somebody wants to see it. */
+  #whole({ position }: Step, index: number): HTMLElement[] {
+    const { steps, unfolded } = this.#story
+    if (unfolded !== undefined && position >= unfolded) return []
+    const place = el('div', {})
+    const fill = () => {
+      const state = this.#isWhole ? stateAt(steps, index) : {}
+      place.replaceChildren(fieldsView(Object.entries(state as object)))
+    }
+    const whole = el('details', { open: this.#isWhole }, el('summary', {}, 'The state after it'), place)
+    whole.addEventListener('toggle', () => {
+      if (whole.open === this.#isWhole) return
+      this.#isWhole = whole.open
+      fill()
+    })
+    fill()
+    return [whole]
   }
 
   #chain(title: string, steps: readonly Step[], first?: number): HTMLElement[] {
@@ -112,18 +135,13 @@ function moveOf({ from, to }: Step): HTMLElement {
 
 function timersOf({ timers, at }: Step): HTMLElement[] {
   const set = timers.set.map(({ id, dueAt }) =>
-    el('li', {}, word(delayOf(id)), el('small', {}, `in ${spanWords(dueAt - at)}`)),
+    el('li', {}, word(id), el('small', {}, `in ${spanWords(dueAt - at)}`)),
   )
-  const gone = timers.cancelled.map(id => el('li', { class: 'gone' }, word(delayOf(id))))
+  const gone = timers.cancelled.map(id => el('li', { class: 'gone' }, word(id)))
   return [
     ...part('Timers set', set, items => el('ul', { class: 'chips' }, ...items)),
     ...part('Timers cancelled', gone, items => el('ul', { class: 'chips' }, ...items)),
   ]
-}
-
-/** Only the delay's own name, of all that XState puts around it. */
-function delayOf(id: string): string {
-  return /^xstate\.after\.([^.]+)/.exec(id)?.[1] ?? id
 }
 
 /** A part with a heading; nothing where there is nothing to tell. */

@@ -5,6 +5,9 @@ import { middleOf, straightPath, wayPath } from './pen.ts'
 import { type Route, Routes, Walk } from './routes.ts'
 import type { Step } from './story.ts'
 
+/** Room beside the outermost lines for their numbers, in `px` */
+const margin = 14
+
 /** The machine, with the way that the box has gone. */
 export class Drawing {
   readonly element: SVGSVGElement
@@ -30,7 +33,7 @@ export class Drawing {
       'svg',
       {
         class: 'drawing',
-        viewBox: `0 0 ${layout.width} ${layout.height}`,
+        viewBox: `${-margin} 0 ${layout.width + 2 * margin} ${layout.height}`,
         role: 'img',
         'aria-labelledby': 'drawing-title',
       },

@@ -36,6 +36,7 @@ export interface Step {
   readonly from: string
   readonly to: string
   readonly effects: readonly { readonly id: string; readonly type: string }[]
+  /** by the machine's own names of delays */
   readonly timers: {
     readonly set: readonly { readonly id: string; readonly dueAt: number }[]
     readonly cancelled: readonly string[]

@@ -101,6 +101,10 @@ const verbs = [
     'rename',
     'resolve',
     'verify',
+    'acknowledge',
+    'leaveSubscription',
+    'listSubscriptions',
+    'removeSubscription',
   ],
   ...['constructor', '__proto__', 'toString', 'hasOwnProperty', '', 'fly', 'adopt/../create'],
 ]
@@ -116,7 +120,7 @@ const boxVerbs = [
   'send',
   '__proto__',
 ]
-const streams = ['events', 'history', 'changes', 'boxes', 'constructor', 'fly']
+const streams = ['events', 'history', 'changes', 'boxes', 'subscription', 'constructor', 'fly']
 const boxStreams = ['events', 'states', 'console', '__proto__']
 
 const encoded = oddText.map(text => encodeURIComponent(Buffer.from(text).toString()))

@@ -80,7 +80,7 @@ test('hurts nobody but its own box, takes no memory, and says nothing that is no
       const honest = await liarOf(runtime, home, [])
       await honest.start()
       const other = busy(honest)
-      const lies = Array.from({ length: sized(20, 150) }, (_, n) => faultOf(calls[n % calls.length] ?? '*'))
+      const lies = Array.from({ length: sized(14, 150) }, (_, n) => faultOf(calls[n % calls.length] ?? '*'))
       const one = async (): Promise<void> => {
         for (let lie = lies.pop(); lie !== undefined; lie = lies.pop()) {
           const box = await liarOf(runtime, home, [lie])

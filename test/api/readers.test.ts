@@ -61,7 +61,7 @@ async function readAndWrite(
 test('1,000 in a simulated world: each sees exactly what it should', async () => {
   const seed = takeSeed()
   await using world = await Simulation.open({ seed })
-  const options = { readers: sized(1_000, 10_000), records: sized(450, 3_000) }
+  const options = { readers: sized(1_000, 10_000), records: sized(300, 3_000) }
   const simulated: World = {
     runtime: () => world.runtime,
     reopen: async () => {
@@ -75,7 +75,7 @@ test('1,000 in a simulated world: each sees exactly what it should', async () =>
   await world.close()
 })
 
-test("60 through the owner's socket: the same", () =>
+test("40 through the owner's socket: the same", () =>
   withTempDir(async home => {
     const open = () => BoxRuntime.open({ home, durability: 'process' })
     let owner = await open()
@@ -88,7 +88,7 @@ test("60 through the owner's socket: the same", () =>
       },
       done: work => work,
     }
-    await readAndWrite(served, makeRandom(takeSeed()), { readers: sized(60, 500), records: 200 })
+    await readAndWrite(served, makeRandom(takeSeed()), { readers: sized(40, 500), records: 150 })
     await owner.close()
   }))
 

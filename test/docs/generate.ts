@@ -3,12 +3,14 @@ import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { machinePage } from '../../src/api/machine/page.ts'
 import { crashPointsPage } from './crash-points-page.ts'
-import { layoutModule } from './machine-layout.ts'
+import { layOutMachine, layoutModule } from './machine-layout.ts'
+import { machinePicture } from './machine-picture.ts'
 
 const files = {
   'docs/machine.md': machinePage,
   'docs/crash-points.md': crashPointsPage,
   'src/viewer/machine-layout.ts': layoutModule,
+  'docs/machine.svg': async () => machinePicture(await layOutMachine()),
 }
 
 for (const [name, make] of Object.entries(files)) {

@@ -6,6 +6,7 @@ import { stateOf } from '../../src/viewer/paths.ts'
 import { Routes } from '../../src/viewer/routes.ts'
 import { suite } from '../support/suite.ts'
 import { layoutModule } from './machine-layout.ts'
+import { machinePicture } from './machine-picture.ts'
 
 const test = suite('docs: the drawing of the machine')
 const committed = new URL('../../../src/viewer/machine-layout.ts', import.meta.url)
@@ -23,6 +24,11 @@ const straight = [
 test('the layout is what the machine makes of it', async () => {
   const text = await readFile(committed, 'utf8')
   assert.ok(text === (await layoutModule()), 'src/viewer/machine-layout.ts is stale: run `npm run docs`')
+})
+
+test('the picture of it is as the page draws it', async () => {
+  const text = await readFile(new URL('../../../docs/machine.svg', import.meta.url), 'utf8')
+  assert.ok(text === machinePicture(machineLayout), 'docs/machine.svg is stale: run `npm run docs`')
 })
 
 test('every state has one place, inside what it is in, and beside all others', () => {

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import { type Ledger, repairLedger } from 'boxledger/store'
 import type { ClassicLevel } from 'classic-level'
 import * as assert from 'uvu/assert'
+import { eventually } from '../support/eventually.ts'
 import { suite } from '../support/suite.ts'
 import { create, damage, keyOf, open, rejection, withDatabase, withHome, withLedger } from './boxes.ts'
 
@@ -74,6 +75,34 @@ test('a write that is rejected: what is known afterwards is what is there', asyn
       { aroundFlush },
     )
   }
+})
+
+test('a ledger that closes finishes the write that is under way, and refuses the next', async () => {
+  let free = () => {}
+  let isHeld = false
+  const held = new Promise<void>(resolve => {
+    free = resolve
+  })
+  const aroundFlush = async (write: () => Promise<void>) => {
+    isHeld = true
+    await held
+    await write()
+  }
+  await withHome(async home => {
+    const ledger = await open(home, { aroundFlush })
+    const first = put(ledger, 'first', 1)
+    await eventually(() => isHeld)
+    const second = put(ledger, 'second', 1)
+    await eventually(async () => (await kept(ledger)).second)
+    const closed = ledger.close()
+    free()
+    await first
+    assert.is((await rejection(second)).code, 'ENGINE_CLOSED')
+    await closed
+    const again = await open(home)
+    assert.equal(await kept(again), { first: entry(1) })
+    await again.close()
+  })
 })
 
 test('a repair takes the last one that can be read, and none beyond the end of the ledger', async () => {

@@ -1,5 +1,6 @@
 import { isRefusal, type LedgerRecord, stepExecution } from 'boxledger/machines'
 import type { Ledger } from 'boxledger/store'
+import type { Level } from 'level'
 import * as assert from 'uvu/assert'
 import { suite } from '../support/suite.ts'
 import {
@@ -172,6 +173,56 @@ test('a body that is gone from the middle is missed', () =>
       assert.equal([code, details.box, details.version], ['LEDGER_CORRUPT', 'aaaa', 1])
     })
   }))
+
+test('a record whose key is damaged is missed, wherever the key leads to now', async () => {
+  const end = async (db: Level<string, string>, prefix: string) =>
+    (await db.keys({ gte: prefix, lt: `${prefix}~`, reverse: true, limit: 1 }).all())[0] as string
+  const move = async (db: Level<string, string>, from: string, to: string) => {
+    const value = (await db.get(from)) as string
+    await db.batch([
+      { type: 'del', key: from },
+      { type: 'put', key: to, value },
+    ])
+  }
+  const harms: Readonly<Record<string, (db: Level<string, string>) => Promise<void>>> = {
+    'the last of one that has ended': async db => db.del(await end(db, 'b/aaaa.run1/')),
+    'all of one': async db => {
+      for (const key of await db.keys({ gte: 'b/aaaa.run2/', lt: 'b/aaaa.run20' }).all())
+        await move(db, key, key.replace('aaaa', 'zaaa'))
+    },
+    'to the place of a record of another box': async db => {
+      const key = await end(db, 'b/aaaa.run1/')
+      await move(db, key, `${key.slice(0, -14)}${(2).toString(16).padStart(14, '0')}`)
+    },
+    'to the place of another record of the box': async db => {
+      const key = await end(db, 'b/aaaa.run1/')
+      await move(db, key, `${key.slice(0, -14)}${(1).toString(16).padStart(14, '0')}`)
+    },
+    'the last of the box itself': async db => db.del(await end(db, 'b/aaaa/')),
+  }
+  for (const [what, harm] of Object.entries(harms))
+    await withHome(async home => {
+      const filling = await open(home, { durability: 'process' })
+      await fill(filling)
+      // So many that opening does not look back that far.
+      for (let n = 0; n < 260; n += 1) await submit(filling, 'bbbb', { type: 'box.renamed', name: `b${n}` })
+      await filling.close()
+      await withDatabase(home, harm)
+      await withOpen(home, async ledger => {
+        assert.is(ledger.parked.size, 0, what)
+        const read: LedgerRecord[] = []
+        const reading = async () => {
+          for await (const record of ledger.read({ box: 'aaaa' })) read.push(record)
+        }
+        assert.is((await rejection(reading())).code, 'LEDGER_CORRUPT', what)
+        assert.ok(
+          read.every(({ box }) => box === 'aaaa'),
+          what,
+        )
+        assert.is((await rejection(all(ledger.export({ box: 'aaaa' })))).code, 'LEDGER_CORRUPT', what)
+      })
+    })
+})
 
 test('the ended ones of a box that lives are archived, and read as before', () =>
   filled(home =>

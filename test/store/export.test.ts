@@ -1,11 +1,12 @@
+import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { makeRandom, takeSeed } from '../support/seed.ts'
 import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
-import { all, create, open, rejection, remove, submit } from './boxes.ts'
+import { all, create, open, rejection, remove, submit, withDatabase } from './boxes.ts'
 import { run } from './execution-records.ts'
-import { truthOf } from './repaired.ts'
+import { repair, truthOf } from './repaired.ts'
 import { each, importInto, linesOf, randomHistory } from './transfer.ts'
 
 const test = suite('store: export and import')
@@ -199,6 +200,96 @@ test('a ledger that closes under an import, or whose source fails, is as empty a
     await second.import(each(lines))
     assert.equal(await linesOf(second), lines)
     await second.close()
+  }))
+
+test('an import that is cut off anywhere, or meets a disk that fails, leaves an empty home', () =>
+  withTempDir(async dir => {
+    const { lines } = await exported(join(dir, 'from'), 30, 70)
+    const home = join(dir, 'to')
+    let writes = 0
+    const copies: string[] = []
+    const cutOff = () => {
+      const copy = join(dir, `cut${copies.length}`)
+      cpSync(home, copy, { recursive: true, filter: path => !path.endsWith('/LOCK') })
+      copies.push(copy)
+    }
+    const ledger = await open(home, {
+      aroundFlush: async write => {
+        cutOff()
+        await write()
+        cutOff()
+        writes += 1
+      },
+    })
+    await ledger.import(each(lines))
+    await ledger.close()
+    assert.ok(writes >= 3, `${writes} writes`)
+    const whole = copies.pop() as string
+    for (const copy of copies) {
+      const cut = await open(copy)
+      assert.equal([cut.tail.position, [...cut.heads()].length], [0, 0], copy)
+      assert.equal((await cut.verify()).problems, [], copy)
+      await cut.import(each(lines))
+      assert.equal(await linesOf(cut), lines)
+      await cut.close()
+    }
+    const done = await open(whole)
+    assert.equal([await linesOf(done), done.isInert], [lines, true])
+    assert.equal((await done.verify({ replay: true })).problems, [])
+    await done.close()
+
+    for (let fails = 0; fails < writes; fails += 1) {
+      let count = 0
+      const failing = await open(join(dir, `failing${fails}`), {
+        aroundFlush: async write => {
+          if (count++ === fails) throw new Error('the disk is gone')
+          await write()
+        },
+      })
+      assert.match(
+        String(await failing.import(each(lines)).catch((error: unknown) => error)),
+        /the disk is gone/,
+      )
+      assert.is(failing.tail.position, 0)
+      await failing.import(each(lines))
+      assert.equal(await linesOf(failing), lines)
+      assert.equal((await failing.verify({ replay: true })).problems, [])
+      await failing.close()
+    }
+  }))
+
+test('a repaired ledger goes through with its losses, and its parked boxes come out parked', () =>
+  withTempDir(async dir => {
+    const from = join(dir, 'from')
+    const { boxes } = await exported(from, 60, 80)
+    const box = boxes[0] as string
+    await withDatabase(from, async db => {
+      const keys = await db.keys({ gte: `b/${box}/`, lt: `b/${box}0` }).all()
+      const key = keys[Math.floor(keys.length / 2)] as string
+      const text = (await db.get(key)) as string
+      await db.put(key, text.replace('"at":"2', '"at":"3'))
+      await db.del(`f/${key.slice(-14)}`)
+      // What was there before is in no older file any more.
+      await (db as unknown as { compactRange(from: string, to: string): Promise<void> }).compactRange('', '~')
+    })
+    const report = await repair(from, join(dir, 'repaired'))
+    assert.ok(report.parked.length > 0)
+    const repaired = await open(join(dir, 'repaired'))
+    const lines = await linesOf(repaired)
+    assert.is((await rejection(linesOf(repaired, { box }))).code, 'LEDGER_CORRUPT')
+    const records = await all(repaired.read())
+    const { ledger } = await importInto(join(dir, 'to'), lines)
+    assert.equal(await all(ledger.read()), records)
+    assert.equal([...ledger.parked], [...repaired.parked])
+    assert.equal(
+      [...ledger.heads()].sort((a, b) => a.position - b.position),
+      [...repaired.heads()].sort((a, b) => a.position - b.position),
+    )
+    const kinds = (await ledger.verify({ replay: true })).problems.map(({ kind }) => kind)
+    assert.equal(new Set(kinds), new Set(['parked']))
+    assert.equal(await linesOf(ledger), lines)
+    await ledger.close()
+    await repaired.close()
   }))
 
 test('a newer format is refused by its number', () =>

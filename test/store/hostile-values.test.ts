@@ -98,7 +98,7 @@ const onEveryFamily = (count: number, harm: Harm, askOf: (truth: Truth) => Ask) 
 const isMended = (key: string): boolean => /^[hx]\//.test(key) || ['m/home', 'm/compacted'].includes(key)
 
 test('one that is damaged: the ledger refuses to open, parks, or knows better; never a wrong answer', () =>
-  onEveryFamily(sized(12, 150), 'damaged', truth => async (ledger, what, key) => {
+  onEveryFamily(sized(8, 150), 'damaged', truth => async (ledger, what, key) => {
     await holdAgainst(ledger, truth, what)
     const { problems } = await ledger.verify({ replay: true })
     const told = problems.filter(({ box }) => box !== 'bad').length
@@ -129,7 +129,7 @@ async function askAnything(ledger: Ledger, truth: Truth, what: string): Promise<
 }
 
 test('one that is forged: nothing breaks, and boxes that it is not about work', () =>
-  onEveryFamily(sized(12, 150), 'forged', truth => async (ledger, what) => {
+  onEveryFamily(sized(8, 150), 'forged', truth => async (ledger, what) => {
     await askAnything(ledger, truth, what)
     const { position, hash } = ledger.tail
     assert.ok(Number.isSafeInteger(position) && position > 0 && /^[0-9a-f]{64}$/.test(hash), what)

@@ -36,7 +36,7 @@ export class PageOpener {
     })
     try {
       const page = await context.newPage()
-      page.setDefaultTimeout(5000)
+      page.setDefaultTimeout(20_000)
       const complaints: string[] = []
       const address = pathToFileURL(file).href
       page.on('console', message => complaints.push(`${message.type()}: ${message.text()}`))

@@ -13,6 +13,7 @@ import {
   checkImageName,
   checkNewImage,
   checkTemplate,
+  checkTemplatesOf,
   type Images,
   type RootImageSpec,
   type TemplateOptions,
@@ -70,6 +71,11 @@ export class EmbeddedImages implements Images {
       this.#templates.set(key, making)
       return making
     })
+  }
+
+  async removeTemplates(name: string): Promise<void> {
+    this.#assertOpen()
+    await templates.removeAll(this.#engine, checkTemplatesOf(name))
   }
 
   /** Gives up what is being added, and leaves nothing of it. */

@@ -112,6 +112,9 @@ export const calls: Readonly<Record<string, Call>> = {
   templateImage: async ({ runtime }, [name, size], signal) => ({
     value: await runtime.images.template(name as never, { ...(size as object), signal }),
   }),
+  removeTemplates: async ({ runtime }, [name]) => ({
+    value: await runtime.images.removeTemplates(name as never),
+  }),
   removeImage: async ({ runtime }, [name]) => ({ value: await runtime.images.remove(name as never) }),
 }
 

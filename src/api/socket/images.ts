@@ -6,6 +6,7 @@ import {
   checkImageName,
   checkNewImage,
   checkTemplate,
+  checkTemplatesOf,
   type Images,
   type RootImageSpec,
   type TemplateOptions,
@@ -38,6 +39,10 @@ export class RemoteImages implements Images {
   async template(name: string, o: TemplateOptions = {}): Promise<TemplateInfo> {
     const { name: given, size, signal } = checkTemplate(name, o)
     return await this.#ask('templateImage', [given, size], signal)
+  }
+
+  async removeTemplates(name: string): Promise<void> {
+    await this.#ask('removeTemplates', [checkTemplatesOf(name)])
   }
 
   async remove(name: string): Promise<void> {

@@ -30,6 +30,7 @@ function link(file: string, linked: Map<string, string>, within: readonly string
         exported.push(name)
         return what
       }
+      if (line.startsWith('//# sourceMappingURL=')) return ''
       if (/^(import|export)\b/.test(line)) throw new Error(`${file} of the viewer cannot be linked: ${line}`)
       return line
     })

@@ -3,6 +3,7 @@ import {
   type BoxSpec,
   type BoxState,
   type Difference,
+  delayOf,
   differencesOf,
   type LedgerRecord,
   pathOf,
@@ -80,7 +81,10 @@ class Told {
       from: before === undefined ? record.from : pathOf(before.value),
       to: state === undefined ? record.to : pathOf(state.value),
       effects: record.effects.map(({ id, type }) => ({ id, type })),
-      timers,
+      timers: {
+        set: timers.set.map(({ id, dueAt }) => ({ id: delayOf(id), dueAt })),
+        cancelled: timers.cancelled.map(delayOf),
+      },
       differences: state === undefined ? [] : changes(before, state),
       incarnation: event.incarnation,
       ...(meta.cause === undefined ? {} : { cause: meta.cause }),
@@ -108,8 +112,8 @@ class Told {
 
 /** What a reader of differences looks for; the state's value is told as `from` and `to`. */
 function changes(before: StreamState | undefined, after: StreamState): Difference[] {
-  if (before === undefined) return differencesOf({}, after.context)
-  return differencesOf(pending(before), pending(after))
+  const nothing = { effects: {}, timers: {} }
+  return differencesOf(before === undefined ? nothing : pending(before), pending(after))
 }
 
 /** Effects and timers in short: what they are is told by the steps that ask for them. */
@@ -119,11 +123,6 @@ function pending({ context, effects, timers }: StreamState) {
     effects: Object.fromEntries(Object.values(effects).map(({ type, id }) => [type, id])),
     timers: Object.fromEntries(Object.values(timers).map(({ id, dueAt }) => [delayOf(id), dueAt])),
   }
-}
-
-/** Only the delay's own name, of all that XState puts around it. */
-function delayOf(id: string): string {
-  return /^xstate\.after\.([^.]+)/.exec(id)?.[1] ?? id
 }
 
 function isBoxState(state: StreamState | undefined): state is BoxState {

@@ -15,6 +15,12 @@ interface AddFlags {
   readonly size?: number
 }
 
+interface TemplateFlags {
+  readonly cpus?: number
+  readonly memory?: number
+  readonly rm?: boolean
+}
+
 const head = ['NAME', 'KIND', 'SIZE', 'AGE', 'TEMPLATES', 'BOXES']
 
 export function addImages({ program, onHome }: Cli): void {
@@ -64,8 +70,16 @@ export function addImages({ program, onHome }: Cli): void {
     .argument('<name>', 'builtin for the built-in guest')
     .option('--cpus <n>', 'of the boxes that it is for (default: 1)', whole)
     .option('--memory <mib>', 'the same (default: 256)', whole)
-    .action((name: string, { cpus, memory }: { readonly cpus?: number; readonly memory?: number }) =>
+    .addOption(
+      new Option('--rm', 'delete its templates, so that its boxes boot again').conflicts(['cpus', 'memory']),
+    )
+    .action((name: string, { cpus, memory, rm }: TemplateFlags) =>
       onHome(async ({ runtime, output, json, signal }) => {
+        if (rm) {
+          await runtime.images.removeTemplates(name)
+          await (json ? output.value({ name }) : output.line(name))
+          return 0
+        }
         const size = {
           ...(cpus === undefined ? {} : { cpus }),
           ...(memory === undefined ? {} : { memoryMib: memory }),

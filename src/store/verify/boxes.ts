@@ -1,12 +1,4 @@
-import {
-  isSameJson,
-  partsOf,
-  publicStateOf,
-  replay as replayed,
-  type StreamHead,
-  type StreamState,
-  safeIdPattern,
-} from '../../machines/index.ts'
+import { partsOf, replay as replayed, safeIdPattern } from '../../machines/index.ts'
 import { isCheckpoint } from '../checkpoints.ts'
 import { type Body, decodeFrame, decodeHead, type Frame, noHash } from '../codec.ts'
 import { isOver } from '../entry.ts'
@@ -24,20 +16,9 @@ import {
 } from '../keys.ts'
 import { entryPages, keyPages } from '../scan.ts'
 import { type Expected, verifyCheckpoints } from './checkpoints.ts'
+import { type Chain, differenceOf, isHeadOf } from './head.ts'
 import type { Skimmed } from './skim.ts'
 import type { Report, Still } from './still.ts'
-
-interface Chain {
-  version: number
-  /** positions of the first and the last record */
-  created: number
-  position: number
-  bodyHash: string
-  to: string | undefined
-  /** folded so far; undefined where it cannot be folded any more, or need not */
-  state: StreamState | undefined
-  folding: boolean
-}
 
 const heads = [
   [livingHeads, false],
@@ -163,19 +144,11 @@ export class BoxChains {
     const { db, at } = this.#still
     const over = this.#over.splice(0)
     if (over.length === 0) return
-    const keys = over.flatMap(box => [removedKey(box), headKey(box)])
-    const found: (string | undefined)[] = await db.getMany(keys, at)
+    const found: (string | undefined)[] = await db.getMany(over.map(removedKey), at)
     for (const [n, box] of over.entries()) {
       const chain = this.#chains.get(box)
-      const head = decodeHead(found[2 * n])
-      // What is wrong is told at the end, with all others.
-      const isRight =
-        chain !== undefined &&
-        head?.box === box &&
-        found[2 * n + 1] === undefined &&
-        isOver(head) &&
-        differenceOf(head, chain) === undefined
-      if (!isRight) continue
+      // What is wrong is told at the end, with all others; another head among those that live too.
+      if (chain === undefined || !isHeadOf(box, found[n], chain)) continue
       this.#chains.delete(box)
       this.#settled += 1
       if (!safeIdPattern.test(box)) continue
@@ -304,14 +277,4 @@ export class BoxChains {
   #head(box: string, message: string, position?: number): void {
     this.#reportOf(box)({ kind: 'head', box, ...(position === undefined ? {} : { position }), message })
   }
-}
-
-function differenceOf(head: StreamHead, chain: Chain): string | undefined {
-  if (head.version !== chain.version) return 'version'
-  if (head.position !== chain.position) return 'position'
-  if (head.createdPosition !== chain.created) return 'position of creation'
-  if (head.bodyHash !== chain.bodyHash) return 'body hash'
-  if (chain.to !== undefined && publicStateOf(head.state.value) !== chain.to) return 'state'
-  if (chain.folding && !isSameJson(chain.state, head.state)) return 'state, as it is replayed,'
-  return undefined
 }

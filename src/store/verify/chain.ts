@@ -1,7 +1,16 @@
 import { fileOfBody } from '../archive/archive.ts'
 import { decodeRef } from '../archive/body-ref.ts'
 import type { Beside } from '../beside.ts'
-import { type Body, decodeBody, decodeFrame, encodeFrame, type Frame, noHash, sha256 } from '../codec.ts'
+import {
+  type Body,
+  decodeBody,
+  decodeFrame,
+  encodeFrame,
+  type Frame,
+  noHash,
+  seal,
+  sha256,
+} from '../codec.ts'
 import { bodiesOf, bodiesOfExecutions, commandKey, frameKey, partsOfBodyKey } from '../keys.ts'
 import { provenBackwards } from '../read.ts'
 import { keyPages } from '../scan.ts'
@@ -168,7 +177,7 @@ function isWhole(body: Body | Skimmed): body is Body {
 
 /** Every command ID of these records has its entry. */
 async function checkCommands(
-  { db, at }: Still,
+  still: Still,
   found: readonly Pick<Text, 'position' | 'frame'>[],
   bodies: readonly (Skimmed | undefined)[],
   report: Report,
@@ -178,13 +187,17 @@ async function checkCommands(
     return frame && commandId !== undefined ? [{ position, box: frame.box, commandId }] : []
   })
   if (wanted.length === 0) return
+  const { db, at } = still
   const entries: (string | undefined)[] = await db.getMany(
     wanted.map(({ commandId }) => commandKey(commandId)),
     at,
   )
-  for (const [n, { position, box, commandId }] of wanted.entries())
+  for (const [n, { position, box, commandId }] of wanted.entries()) {
     if (entries[n] === undefined)
       report({ kind: 'command', position, box, message: `Command ${commandId} has no entry` })
+    // As it was written; what is written otherwise, or is another's, is looked at from the entries.
+    else if (entries[n] === seal(JSON.stringify({ box, position }))) still.commands.found += 1
+  }
 }
 
 function noteSegment({ referred }: Still, stored: string | undefined): void {

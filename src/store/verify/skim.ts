@@ -10,6 +10,8 @@ const afterPrev = '","at":"'
 const eventAfter = afterPrev.length + 24
 const toEvent = '","event":{"incarnation":'
 const toType = ',"type":"'
+const fromName = ',"from":"'
+const longestVersion = 24
 const toName = '","to":"'
 const toMeta = '"meta":{'
 const command = '"commandId":"'
@@ -40,16 +42,20 @@ export class Skimmer {
       text.startsWith(begin) &&
       text.startsWith(afterPrev, prevTo) &&
       text.startsWith(toEvent, prevTo + eventAfter) &&
-      text.startsWith(toType, typeAt) &&
-      !text.includes('"v":')
+      text.startsWith(toType, typeAt)
     if (!isOurs) return undefined
     const type = text.slice(typeFrom, text.indexOf('"', typeFrom))
-    const toFrom = text.lastIndexOf(toName) + toName.length
-    if (!isAsWritten(type, this.#schema) || toFrom < typeFrom) return undefined
+    const metaFrom = text.lastIndexOf(toMeta) + toMeta.length
+    const toAt = text.lastIndexOf(toName, metaFrom)
+    const eventTo = text.lastIndexOf(fromName, toAt)
+    // The version of an event stands at its end.
+    const hasVersion = text.slice(eventTo - longestVersion, eventTo).includes('"v":')
+    if (!isAsWritten(type, this.#schema) || eventTo < typeFrom || hasVersion) return undefined
+    const toFrom = toAt + toName.length
     if (!text.endsWith(this.#author) || this.#author === '') {
       if (!this.#learn(text.slice(text.lastIndexOf(author)))) return undefined
     }
-    const meta = text.includes(command) ? ownMetaIn(text) : this.#meta
+    const meta = text.startsWith(command, metaFrom) ? metaIn(text.slice(metaFrom - 1, -1)) : this.#meta
     if (meta === undefined) return undefined
     return {
       box,
@@ -66,11 +72,6 @@ export class Skimmer {
     this.#author = end
     return true
   }
-}
-
-/** What the record itself says beside its author. */
-function ownMetaIn(text: string): Skimmed['meta'] | undefined {
-  return metaIn(text.slice(text.lastIndexOf(toMeta) + toMeta.length - 1, -1))
 }
 
 function metaIn(json: string): Skimmed['meta'] | undefined {

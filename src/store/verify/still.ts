@@ -11,6 +11,8 @@ export interface Still {
   readonly declared: ReadonlyMap<string, Parked>
   /** segments of the archive that records were found to lead to */
   readonly referred: Set<number>
+  /** how many commands of records were found to have their entries */
+  readonly commands: { found: number }
 }
 
 export type Report = (problem: Problem) => void

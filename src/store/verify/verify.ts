@@ -35,7 +35,7 @@ export async function verifyLedger(db: Database, input: VerifyInput): Promise<Ve
   const noted = tailFile.read()
   const declared = await loadDeclared(db)
   const snapshot = db.snapshot()
-  const still: Still = { db, at: { snapshot }, beside, declared, referred: new Set() }
+  const still: Still = { db, at: { snapshot }, beside, declared, referred: new Set(), commands: { found: 0 } }
   try {
     const chains = new BoxChains(still, { replay, report })
     const readBody = bodyReader(beside, replay)

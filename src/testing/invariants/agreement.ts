@@ -1,4 +1,4 @@
-import { type Head, publicStateOf } from '../../machines/index.ts'
+import { type Head, isTemplate, publicStateOf, snapshotsOf } from '../../machines/index.ts'
 import type { SimulatedHost } from '../host/simulated-host.ts'
 import type { InvariantName } from './violation.ts'
 
@@ -7,8 +7,15 @@ export interface Disagreement {
   readonly message: string
 }
 
-/** Holds a box's head against the host; undefined if they agree. A box that is on its way somewhere does not yet. */
-export function disagreement(head: Head, host: SimulatedHost): Disagreement | undefined {
+/**
+ * Holds a box's head against the host, and other heads; undefined if they agree. A box that is on its way somewhere does
+ * not yet.
+ */
+export function disagreement(
+  head: Head,
+  host: SimulatedHost,
+  heads: Iterable<Head>,
+): Disagreement | undefined {
   const { box, state } = head
   const { context, value } = state
   const name = publicStateOf(value)
@@ -18,6 +25,15 @@ export function disagreement(head: Head, host: SimulatedHost): Disagreement | un
     message: `it is ${name}, and ${message}`,
   })
   if (name === 'removed') return leftOf(box, host)
+  for (const kept of snapshotsOf(context).kept)
+    if (!kept.leaving && !host.hasSnapshot(box, kept.name))
+      return wrong(`its snapshot ${kept.name} is not there`)
+  const forClone = snapshotsOf(context).kept.find(kept => kept.forClone)
+  if (forClone !== undefined && ![...heads].some(other => mayBeginWith(other, box, forClone.name)))
+    return {
+      invariant: 'nothing-left',
+      message: `${forClone.name} is there, and no clone is to begin with it`,
+    }
   if (name === 'starting' || name === 'stopping' || name === 'removing')
     return wrong('does not come to the end of it')
   if (name === 'unknown') return vmm?.isMute ? undefined : wrong('can be looked at')
@@ -35,6 +51,12 @@ export function disagreement(head: Head, host: SimulatedHost): Disagreement | un
   if (context.spec.autoRemove && context.incarnation > 0 && !context.restart.due)
     return { invariant: 'nothing-left', message: `it is ${name} with autoRemove, and is not removed` }
   return undefined
+}
+
+function mayBeginWith({ state: { context } }: Head, box: string, snapshot: string): boolean {
+  const { origin } = snapshotsOf(context)
+  if (origin === null || isTemplate(origin) || context.startedAt !== null) return false
+  return origin.box === box && origin.name === snapshot
 }
 
 export function leftOf(box: string, host: SimulatedHost): Disagreement | undefined {

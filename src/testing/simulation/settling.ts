@@ -18,7 +18,7 @@ export async function disagreements(
   const open = new Map<string, Disagreement>()
   const look = (box: string) => {
     const head = engine.ledger.head(box)
-    const wrong = head === undefined ? leftOf(box, host) : disagreement(head, host)
+    const wrong = head === undefined ? leftOf(box, host) : disagreement(head, host, engine.ledger.heads())
     if (wrong === undefined) open.delete(box)
     else open.set(box, wrong)
   }

@@ -4,6 +4,7 @@ import type { BoxInfo } from '../../engine/index.ts'
 import type { Random } from '../random.ts'
 import { Asking } from './asking.ts'
 import type { Simulation } from './simulation.ts'
+import { snapshotCommand } from './snapshot-users.ts'
 
 export interface UsersOptions {
   /** boxes that they keep */
@@ -56,10 +57,11 @@ export class Users {
         this.#world.answered(made.id, 'create')
       })
     }
-    if (infos.length > 0) await this.#command(random.pick(infos))
+    if (infos.length > 0) await this.#command(random.pick(infos), infos.length < boxes)
   }
 
-  async #command({ id, state }: BoxInfo): Promise<void> {
+  /** @param hasRoom whether there may be another box */
+  async #command({ id, state }: BoxInfo, hasRoom: boolean): Promise<void> {
     const { random } = this.#options
     const of =
       (act: (box: NonNullable<Awaited<ReturnType<BoxRuntime['get']>>>, c: object) => Promise<unknown>) =>
@@ -69,13 +71,13 @@ export class Users {
       }
     if (state === 'unknown' && random.chance(0.5)) return this.#resolve(id)
     const draw = random.below(100)
-    if (draw < 30)
+    if (draw < 25)
       return this.#ask(
         'start',
         id,
         of((box, c) => box.start(c)),
       )
-    if (draw < 50) {
+    if (draw < 43) {
       const mode = random.pick(['graceful', 'graceful', 'force', 'kill'] as const)
       let since: number | undefined
       return this.#ask(
@@ -88,29 +90,34 @@ export class Users {
         }),
       )
     }
-    if (draw < 60)
+    if (draw < 52)
       return this.#ask(
         'restart',
         id,
         of((box, c) => box.restart(c)),
       )
-    if (draw < 70)
+    if (draw < 61)
       return this.#ask(
         'pause',
         id,
         of((box, c) => box.pause(c)),
       )
-    if (draw < 80)
+    if (draw < 70)
       return this.#ask(
         'resume',
         id,
         of((box, c) => box.resume(c)),
       )
-    if (draw < 90) {
+    if (draw < 78) {
       const force = random.chance(0.5)
       return this.#ask(`remove${force ? ' with force' : ''}`, undefined, (runtime, c) =>
         runtime.remove(id, { force, ...c }),
       )
+    }
+    if (draw < 92) {
+      const isUp = state === 'running' || state === 'paused'
+      const { what, act } = snapshotCommand(random, { isUp, mayClone: hasRoom })
+      return this.#ask(what, id, of(act))
     }
     const name = random.chance(0.2) ? null : `name-${random.below(40)}`
     return this.#ask(`rename to ${name}`, undefined, (runtime, c) => runtime.rename(id, name, c))

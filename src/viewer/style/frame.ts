@@ -31,7 +31,7 @@ h1 { font-size: 24px; line-height: 1.25; font-weight: 650; letter-spacing: -.012
 .track:focus-within { outline: 2px solid var(--accent); outline-offset: 4px; border-radius: 2px }
 .bands { position: relative; height: 20px; margin-top: 3px; overflow: hidden }
 .band { position: absolute; inset-block: 0; overflow: hidden; border-inline: 1px solid var(--paper); border-radius: 3px;
-  background: var(--wash); color: var(--soft); font-size: 11px; line-height: 20px; padding-inline: 6px; white-space: nowrap; text-overflow: ellipsis }
+  background: var(--wash); color: var(--soft); font-size: 11px; line-height: 20px; padding-inline: 5px; white-space: nowrap; text-overflow: clip }
 .bar-of-steps { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 14px; margin-top: 8px }
 .buttons { display: flex }
 button { font: inherit; color: inherit; background: var(--sheet); border: 1px solid var(--line-strong); border-radius: 6px; min-width: 34px; height: 30px; padding: 0 9px; cursor: pointer }

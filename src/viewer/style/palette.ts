@@ -21,4 +21,5 @@ export const paletteStyle = `
 .s-crashed { --state: var(--crashed) } .s-failed { --state: var(--failed) }
 .s-unknown { --state: var(--unknown) } .s-removing { --state: var(--removing) }
 .s-removed { --state: var(--removed) } .s-ended { --state: var(--soft) } .s-lost { --state: var(--crashed) }
+@media (forced-colors: active) { .dot, .cursor, .chain a::before { forced-color-adjust: none } }
 `

@@ -1,5 +1,6 @@
 /** What a step is told with. */
 export const partsStyle = `
+.details:focus-visible { outline-offset: -2px }
 .details h2 { font-size: 19px; font-weight: 650; letter-spacing: -.008em; margin: 1px 0; overflow-wrap: anywhere }
 .details h3 { font-size: 11px; font-weight: 600; letter-spacing: .07em; text-transform: uppercase; color: var(--soft); margin: 20px 0 6px }
 .over { font-size: 12.5px; color: var(--soft) } .over .mark { margin-left: 8px } .over .soft { white-space: pre }
@@ -24,6 +25,7 @@ pre { margin: 2px 0; padding: 8px 10px; max-height: 16em; overflow: auto; backgr
 .chips small { color: var(--soft); margin-left: 7px; font-size: 11.5px }
 .chips .gone { text-decoration: line-through; color: var(--soft) }
 .scrolls { overflow-x: auto }
+.details details { margin-top: 10px } .details summary { cursor: pointer; color: var(--soft); font-size: 13px; width: max-content; margin-bottom: 6px }
 table { width: 100%; border-collapse: collapse; font-size: 12.5px; table-layout: fixed }
 th, td { text-align: start; vertical-align: top; padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere }
 thead th { font-size: 11.5px; font-weight: 450; color: var(--soft); padding-top: 0 }

@@ -17,6 +17,7 @@ export const timelineStyle = `
 .when, .since { font-size: 12px; color: var(--soft); text-align: end; white-space: nowrap }
 .second { grid-column: 2 / 4; grid-row: 2; display: flex; gap: 10px; align-items: baseline; min-width: 0 }
 .words { flex: 0 1 auto; min-width: 0; color: var(--soft); font-size: 12.5px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis }
+.row .to.same { margin-right: -10px }
 .words:empty, .words:has(bdi:empty) { display: none }
 .row .to { flex: 0 1 auto; min-width: 0; font-size: 12px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis }
 .row .to:has(+ .words) { max-width: 60% }

@@ -1,6 +1,8 @@
 import { BoxError, type LedgerRecord } from 'boxledger'
+import { replay, type StreamState } from 'boxledger/machines'
 import * as assert from 'uvu/assert'
 import { tellStory } from '../../../src/api/story/tell.ts'
+import { stateAt } from '../../../src/viewer/state-at.ts'
 import { suite } from '../../support/suite.ts'
 import { crashStory } from './crash-story.ts'
 
@@ -52,6 +54,19 @@ test('its steps follow one another: each begins where the one before it has ende
     if (cause !== undefined) assert.ok(cause < position)
   }
   assert.equal([...ends.values()], ['stopped.resting', 'ended', 'ended'])
+})
+
+test('its differences, one on the other, are the states that the machine comes to', async () => {
+  const { steps } = await tell(records)
+  const states = new Map<string, StreamState | undefined>()
+  for (const [index, record] of records.entries()) {
+    const stream = record.execution ?? ''
+    states.set(stream, replay(states.get(stream), record))
+    const { effects = {}, timers = {}, ...context } = stateAt(steps, index) as Record<string, object>
+    assert.equal(context, JSON.parse(JSON.stringify(states.get(stream)?.context)), String(index))
+    assert.is(Object.keys(effects).length, Object.keys(states.get(stream)?.effects ?? {}).length)
+    assert.is(Object.keys(timers).length, Object.keys(states.get(stream)?.timers ?? {}).length)
+  }
 })
 
 test('tells how every incarnation ended, and which steps are its own', async () => {
