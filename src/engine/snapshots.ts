@@ -13,7 +13,6 @@ import type { Engine } from './engine.ts'
 import { create, followStart, remove, start } from './lifecycle.ts'
 import { notFound } from './lookup.ts'
 import { assertSame, repeatedOf } from './repeated.ts'
-import { newId } from './world.ts'
 
 /** Resolves when the snapshot is on the disk, durably. */
 export async function createSnapshot(
@@ -196,7 +195,7 @@ export async function clone(
 }
 
 async function makeForClone(engine: Engine, box: string, c: CommandOptions): Promise<string> {
-  const name = `clone-${newId()}`
+  const name = `clone-${engine.world.boxId()}`
   engine.cloneSnapshots.claim({ box, name })
   return (await saveHeld(engine, box, { name, forClone: true }, c)).name
 }

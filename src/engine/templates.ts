@@ -20,7 +20,6 @@ import { create, followStart, remove } from './lifecycle.ts'
 import { createSnapshot } from './snapshots.ts'
 import { inertError } from './tail.ts'
 import { unlessAborted } from './waiting.ts'
-import { newId } from './world.ts'
 
 export type TemplateInfo = FoundTemplate
 
@@ -78,8 +77,9 @@ async function makeAnew(engine: Engine, start: TemplateStart, signal: AbortSigna
     await rest(engine, signal)
     await createSnapshot(engine, box, snapshot, c)
     const { boundary, world } = engine
+    const id = world.boxId()
     const now = world.clock.now()
-    return foundOf(await keepTemplate({ ...start, id: newId(), box, snapshot, now, boundary, signal }))
+    return foundOf(await keepTemplate({ ...start, id, box, snapshot, now, boundary, signal }))
   } finally {
     await drop(engine, box)
   }

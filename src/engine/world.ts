@@ -15,7 +15,7 @@ export interface Clock {
 /** Where chance and time come from. */
 export interface World {
   readonly clock: Clock
-  /** a new box ID: 12 characters of [0-9a-z] */
+  /** a new ID, of a box or of what is made for one: 12 characters of [0-9a-z] */
   readonly boxId: () => string
   /** in [0, 1) */
   readonly random: () => number

@@ -1,28 +1,35 @@
 import { corrupt } from './chain.ts'
-import { decodeHead } from './codec.ts'
+import { decodeFrame, decodeHead } from './codec.ts'
 import type { Database } from './database.ts'
-import { bodiesOf, bodiesOfExecutions, headKey, partsOfBodyKey, removedKey } from './keys.ts'
+import { bodiesOf, bodiesOfExecutions, frameKey, headKey, partsOfBodyKey, removedKey } from './keys.ts'
 import { keyPages } from './scan.ts'
 
 /** Where the records of a box and of its executions are, in the order of positions. */
 export interface BoxPositions {
+  /** without what may come behind a record that is missing */
   readonly positions: Float64Array
-  /** last version of the box itself; 0: none */
-  readonly version: number
-  /** how many executions there are */
-  readonly executions: number
   /** a record is missing behind the last position */
   readonly damage?: ReturnType<typeof corrupt>
 }
 
-interface Gap {
-  readonly position: number
-  readonly stream: string
+/** What heads and counts tell of a box. */
+export interface Expected {
+  /** of its last record */
   readonly version: number
+  /** how many executions it has begun */
+  readonly executions: number
 }
 
-/** The last record of a stream that was found. */
+/** The last record of a stream that was found, and that its frame confirms. */
 interface End {
+  stream: string
+  version: number
+  position: number
+}
+
+interface Gap {
+  /** the first that the missing record may have had */
+  readonly position: number
   readonly stream: string
   readonly version: number
 }
@@ -30,77 +37,103 @@ interface End {
 const endsAtOnce = 512
 
 /**
- * Reads keys only, and the heads of executions: eight bytes a record are held, however many executions a box has had. Keys
- * are proven by nothing: that a record is where its key says, whoever reads it has to look.
+ * Reads keys, the frames that they lead to, and the heads of executions; eight bytes a record are held, however many
+ * executions a box has had. A damaged key may lead anywhere: it counts only where its frame says the same.
  */
-export async function positionsOf(db: Database, box: string, to: number): Promise<BoxPositions> {
-  const found = new Positions()
-  let own = 0
-  let executions = 0
-  let gap: Gap | undefined
-  const note = (next: Gap | undefined) => {
-    if (next !== undefined && (gap === undefined || next.position < gap.position)) gap = next
-  }
-  const ends: End[] = []
-  const settle = async () => {
-    for (const lost of await lostEnds(db, ends.splice(0), to)) note(lost)
-  }
-  for (const range of [bodiesOf(box), bodiesOfExecutions(box)]) {
-    let stream = ''
-    let last = 0
-    const leave = () => {
-      if (last > 0 && stream !== box) ends.push({ stream, version: last })
+export async function positionsOf(
+  db: Database,
+  box: string,
+  to: number,
+  expected: Expected = { version: 0, executions: 0 },
+): Promise<BoxPositions> {
+  const search = new Search(db, to)
+  const own = await search.follow(bodiesOf(box))
+  const executions = search.streams
+  await search.follow(bodiesOfExecutions(box))
+  await search.settle()
+  if (own.version < expected.version)
+    search.note({ position: own.position + 1, stream: box, version: own.version + 1 })
+  if (search.streams - executions < expected.executions)
+    return {
+      positions: new Float64Array(),
+      damage: corrupt(`An execution of box ${box} is missing`, { box }),
     }
-    for await (const page of keyPages(db, range)) {
-      for (const key of page) {
-        const { box: name, version, position } = partsOfBodyKey(key)
-        if (position > to) continue
-        if (name !== stream) {
-          leave()
-          last = 0
-          if (name !== box) executions += 1
-        }
-        stream = name
-        if (version !== last + 1) note({ position, stream, version: last + 1 })
-        last = version
-        if (name === box) own = version
-        found.add(position)
-      }
-      if (ends.length >= endsAtOnce) await settle()
-    }
-    leave()
-  }
-  await settle()
-  const positions = found.sorted()
-  const twice = positions.find((position, n) => n > 0 && positions[n - 1] === position)
-  if (twice !== undefined) note({ position: twice, stream: box, version: own })
-  if (gap === undefined) return { positions, version: own, executions }
+  const positions = search.sorted()
+  const { gap } = search
+  if (gap === undefined) return { positions }
   const { position, stream, version } = gap
   return {
     positions: positions.filter(at => at < position),
-    version: own,
-    executions,
     damage: corrupt(`Version ${version} of ${stream} is missing`, { box, version }),
   }
 }
 
-/** Executions whose head tells of more records than were found. */
-async function lostEnds(db: Database, ends: readonly End[], to: number): Promise<Gap[]> {
-  if (ends.length === 0) return []
-  const keys = ends.flatMap(({ stream }) => [removedKey(stream), headKey(stream)])
-  const sealed: (string | undefined)[] = await db.getMany(keys)
-  return ends.flatMap(({ stream, version }, n) => {
-    const head = decodeHead(sealed[2 * n]) ?? decodeHead(sealed[2 * n + 1])
-    const isLost = head !== undefined && head.version > version && head.position <= to
-    return isLost ? [{ position: head.position, stream, version: version + 1 }] : []
-  })
-}
-
-class Positions {
+class Search {
+  /** how many streams were found */
+  streams = 0
+  /** of all that is missing, what may come first */
+  gap: Gap | undefined
+  readonly #db: Database
+  readonly #to: number
+  #ends: End[] = []
   #found = new Float64Array(1_024)
   #count = 0
 
-  add(position: number): void {
+  constructor(db: Database, to: number) {
+    this.#db = db
+    this.#to = to
+  }
+
+  /** Takes all keys of a range, stream by stream. Gives the end of the last stream. */
+  async follow(range: ReturnType<typeof bodiesOf>): Promise<End> {
+    let end: End = { stream: '', version: 0, position: 0 }
+    for await (const keys of keyPages(this.#db, range)) {
+      const page = keys.map(partsOfBodyKey).filter(({ position }) => !(position > this.#to))
+      const frames: (string | undefined)[] = await this.#db.getMany(
+        page.map(({ position }) => frameKey(position || 0)),
+      )
+      for (const [n, { box: stream, version, position }] of page.entries()) {
+        if (stream !== end.stream) {
+          end = { stream, version: 0, position: 0 }
+          this.#ends.push(end)
+          this.streams += 1
+        }
+        const frame = decodeFrame(frames[n])
+        const isConfirmed = frame === undefined || (frame.box === stream && frame.version === version)
+        if (!isConfirmed || version !== end.version + 1 || !(position > end.position))
+          this.note({ position: end.position + 1, stream, version: end.version + 1 })
+        if (!isConfirmed || !(position > end.position)) continue
+        end.version = version
+        end.position = position
+        this.#add(position)
+      }
+      if (this.#ends.length > endsAtOnce) await this.settle(end)
+    }
+    return end
+  }
+
+  /** Whether streams end where their heads say, but for the one that goes on. */
+  async settle(open?: End): Promise<void> {
+    const ends = this.#ends.filter(end => end !== open)
+    this.#ends = open === undefined ? [] : [open]
+    const keys = ends.flatMap(({ stream }) => [removedKey(stream), headKey(stream)])
+    const sealed: (string | undefined)[] = await this.#db.getMany(keys)
+    for (const [n, { stream, version, position }] of ends.entries()) {
+      const head = decodeHead(sealed[2 * n]) ?? decodeHead(sealed[2 * n + 1])
+      const isLost = head !== undefined && head.version > version && head.position <= this.#to
+      if (isLost) this.note({ position: position + 1, stream, version: version + 1 })
+    }
+  }
+
+  note(gap: Gap): void {
+    if (this.gap === undefined || gap.position < this.gap.position) this.gap = gap
+  }
+
+  sorted(): Float64Array {
+    return this.#found.subarray(0, this.#count).sort()
+  }
+
+  #add(position: number): void {
     if (this.#count === this.#found.length) {
       const more = new Float64Array(2 * this.#count)
       more.set(this.#found)
@@ -108,9 +141,5 @@ class Positions {
     }
     this.#found[this.#count] = position
     this.#count += 1
-  }
-
-  sorted(): Float64Array {
-    return this.#found.subarray(0, this.#count).sort()
   }
 }

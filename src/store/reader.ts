@@ -96,16 +96,12 @@ export class Reader {
   async #placesOf(box: string, last: number): Promise<BoxPositions> {
     const isAll = last >= this.#source.tail().position
     const living = this.#source.head(box)
-    const count = this.#source.executions(box)
+    const begun = this.#source.executions(box)
     const head = living ?? (await this.#headOfOver(box))
-    const found = await this.reading(db => positionsOf(db, box, last))
-    if (found.damage || !isAll || head === undefined || head.position > last) return found
-    const begun = living === undefined && !isExecutionHead(head) ? (head.executions ?? 0) : count
-    const version = found.version + 1
-    if (version <= head.version)
-      return { ...found, damage: corrupt(`Version ${version} of ${box} is missing`, { box, version }) }
-    if (found.executions >= begun) return found
-    return { ...found, damage: corrupt(`An execution of box ${box} is missing`, { box }) }
+    const isTold = isAll && head !== undefined && !isExecutionHead(head) && head.position <= last
+    const executions = isTold && living === undefined ? (head.executions ?? 0) : begun
+    const expected = isTold ? { version: head.version, executions } : undefined
+    return this.reading(db => positionsOf(db, box, last, expected))
   }
 
   async *history(stream: string): AsyncGenerator<LedgerRecord> {

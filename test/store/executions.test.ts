@@ -224,6 +224,18 @@ test('a record whose key is damaged is missed, wherever the key leads to now', a
     })
 })
 
+test('of a box with many all is read, those that go on among them', () =>
+  withLedger(
+    async ledger => {
+      await create(ledger, 'aaaa')
+      for (let n = 0; n < 700; n += 1) await begin(ledger, 'aaaa', `run${n}`)
+      for (let n = 0; n < 600; n += 1) await tell(ledger, 'aaaa', `run${n}`, ended)
+      assert.is((await all(ledger.read({ box: 'aaaa' }))).length, 1_301)
+      assert.is((await all(ledger.read({ box: 'aaaa', from: 1_000, to: 1_100 }))).length, 101)
+    },
+    { durability: 'process' },
+  ))
+
 test('the ended ones of a box that lives are archived, and read as before', () =>
   filled(home =>
     withOpen(home, async ledger => {
