@@ -7,7 +7,6 @@ import {
   snapshotsOf,
 } from '../machines/index.ts'
 import { mayHaveSecrets, readSecrets } from '../vmm/index.ts'
-import { keptAlive } from './alive.ts'
 import { ask, assertKnown, type CommandOptions, failureOf, isGone, stateOf, stopped } from './ask.ts'
 import type { Engine } from './engine.ts'
 import { create, followStart, remove, start } from './lifecycle.ts'
@@ -35,7 +34,7 @@ async function saveHeld(
   wanted: Wanted,
   c: CommandOptions,
 ): Promise<KeptSnapshot> {
-  using _alive = keptAlive()
+  using _alive = engine.waiting.hold()
   const release = await engine.channels.hold(box)
   try {
     return await save(engine, box, wanted, c)

@@ -12,7 +12,6 @@ import {
   type TemplateStart,
   templateOf,
 } from '../vmm/index.ts'
-import { keptAlive } from './alive.ts'
 import { ask, isGone, stateOf } from './ask.ts'
 import type { Engine } from './engine.ts'
 import { asBoxErrors } from './image-errors.ts'
@@ -43,7 +42,7 @@ export async function make(
   size: TemplateSize,
   signal: AbortSignal,
 ): Promise<FoundTemplate> {
-  using _alive = keptAlive()
+  using _alive = engine.waiting.hold()
   const { home, vmm, onProgress } = engine
   if (engine.isInert) throw inertError(home)
   const start = await asBoxErrors(() => startOf({ home, image, size, vmm, onProgress, signal }))

@@ -59,13 +59,26 @@ export class Waiting {
     if (waiters !== undefined) for (const waiter of [...waiters]) waiter.look(head, record)
   }
 
+  /** Keeps the process alive for a caller who waits for more than one thing, until it is disposed of or all is over. */
+  hold(): Disposable {
+    let isHeld = this.#closed === undefined
+    if (isHeld) this.#hold(1)
+    return {
+      [Symbol.dispose]: () => {
+        if (isHeld && this.#closed === undefined) this.#hold(-1)
+        isHeld = false
+      },
+    }
+  }
+
   /** Nothing will change any more: ends all waits, and those that somebody still begins. */
   close(reason: () => BoxError): void {
     this.#closed = reason
     for (const waiters of [...this.#byBox.values()]) for (const waiter of [...waiters]) waiter.fail(reason())
+    this.#hold(-this.#count)
   }
 
-  #hold(change: 1 | -1): void {
+  #hold(change: number): void {
     this.#count += change
     if (this.#count === 0) {
       this.#alive?.[Symbol.dispose]()
