@@ -28,7 +28,7 @@ export async function checkpointBefore(
   return undefined
 }
 
-export function isOfFrame(
+function isOfFrame(
   { box, version, bodyHash }: Pick<Head, 'box' | 'version' | 'bodyHash'>,
   text: string | undefined,
 ): boolean {

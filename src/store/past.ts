@@ -64,12 +64,7 @@ export class Past {
   }
 
   async #versionAt(db: Database, box: string, moment: Moment): Promise<number | undefined> {
-    const [key] = await db.keys({ ...bodiesOf(box), reverse: true, limit: 1 }).all()
-    // A key that is damaged may have been the last.
-    const last = Math.max(
-      key === undefined ? 0 : partsOfBodyKey(key).version,
-      await this.#reader.versionOf(box),
-    )
+    const last = (await this.#reader.versionOf(box)) || (await lastVersion(db, box))
     if ('version' in moment) return moment.version <= last ? moment.version : undefined
     const isReached = async (version: number) => {
       const record = await this.#recordAt(db, box, version)
@@ -136,6 +131,12 @@ function after(head: PastHead | undefined, record: LedgerRecord): PastHead {
 
 function withoutHash({ bodyHash: _, ...head }: Head): PastHead {
   return head
+}
+
+/** Of a box whose head is lost. Of others the head tells: keys can be damaged, or of a record that is not told yet. */
+async function lastVersion(db: Database, box: string): Promise<number> {
+  const [key] = await db.keys({ ...bodiesOf(box), reverse: true, limit: 1 }).all()
+  return key === undefined ? 0 : partsOfBodyKey(key).version
 }
 
 async function findPosition(db: Database, stream: string, version: number): Promise<number | undefined> {

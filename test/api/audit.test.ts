@@ -87,18 +87,19 @@ for (const way of ways) {
       const { from, steps, to } = await runtime.fork(id, { version: 8 }, [
         { type: 'stop.requested', mode: 'graceful' },
         { type: 'start.requested' },
+        { type: 'box.created' } as ForkEvent,
         { type: 'guest.powered-off', at: '2030-01-01T00:00:00.000Z' } as ForkEvent,
       ])
       assert.is(from.state, 'running')
       assert.equal(
         steps.map(({ to, effects }) => [to, ...effects.map(({ type }) => type)]),
-        [['stopping', 'pressButton'], ['stopping'], ['stopping', 'closeVmm']],
+        [['stopping', 'pressButton'], ['stopping'], ['stopping'], ['stopping', 'closeVmm']],
       )
       assert.is(steps[1]?.refused?.state, 'stopping')
       assert.ok(steps[1]?.refused?.accepts.includes('stop.requested'))
       assert.equal(
         steps.map(({ version }) => version),
-        [9, 9, 10],
+        [9, 9, 9, 10],
       )
       assert.is(to.updatedAt, '2030-01-01T00:00:00.000Z')
       assert.is(to.version, 10)

@@ -11,6 +11,7 @@ import {
   isExecutionEvent,
   isRefusal,
   plainStateOf,
+  publicStateOf,
   quoted,
   schema,
   step,
@@ -87,7 +88,7 @@ function outcomeOf(
   if (!isKnown) throw noEvent(index, `${quoted(event.type)} is no event of a box`)
   // It has been created, and nobody is asked for that a second time.
   if (event.type === 'box.created')
-    return { refused: true, state: state.value as string, accepts: accepts(state) }
+    return { refused: true, state: publicStateOf(state.value), accepts: accepts(state) }
   const whole = isCommand(event)
     ? commandIn(event, index)
     : ({ incarnation: state.context.incarnation, ...(event as object) } as BoxEvent)
