@@ -1,5 +1,6 @@
 import { BoxError, type Head, snapshotsOf } from '../machines/index.ts'
 import {
+  checkTemplate,
   chooseTemplate,
   type FoundTemplate,
   foundOf,
@@ -10,7 +11,6 @@ import {
   startOf,
   type TemplateSize,
   type TemplateStart,
-  templateOf,
 } from '../vmm/index.ts'
 import { ask, isGone, stateOf } from './ask.ts'
 import type { Engine } from './engine.ts'
@@ -58,8 +58,13 @@ export async function make(
 
 async function usable(start: TemplateStart, signal: AbortSignal): Promise<FoundTemplate | undefined> {
   const { template } = await chooseTemplate(start, signal)
-  const manifest = template && (await templateOf(start.home, start.image, start.size))
-  return manifest && foundOf(manifest)
+  if (template === undefined) return undefined
+  try {
+    return foundOf(await checkTemplate(start.home, template, start.size, signal))
+  } catch (error) {
+    if (BoxError.is(error, 'SNAPSHOT_CORRUPT')) return undefined
+    throw error
+  }
 }
 
 async function makeAnew(engine: Engine, start: TemplateStart, signal: AbortSignal): Promise<FoundTemplate> {

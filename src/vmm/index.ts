@@ -37,7 +37,7 @@ export {
   settleDrafts,
 } from './secrets.ts'
 export { ownDisksMib } from './snapshots/own-disks.ts'
-export { chooseTemplate, type Start as TemplateStart, templateOf } from './templates/fit.ts'
+export { checkTemplate, chooseTemplate, type Start as TemplateStart } from './templates/fit.ts'
 export { keepTemplate } from './templates/keep.ts'
 export { type FoundTemplate, foundOf, listTemplates } from './templates/list.ts'
 export type { TemplateSize } from './templates/place.ts'

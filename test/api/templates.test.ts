@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { type Box, BoxError, type BoxOptions, BoxRuntime, type LedgerRecord } from 'boxledger'
 import * as assert from 'uvu/assert'
 import { newBox } from '../../src/api/new-box.ts'
-import { chooseTemplate } from '../../src/vmm/templates/fit.ts'
+import { checkTemplate, chooseTemplate } from '../../src/vmm/templates/fit.ts'
 import { startOf } from '../../src/vmm/templates/start-of.ts'
 import { templateImageOf } from '../../src/vmm/templates/suitable.ts'
 import { plantImage } from '../examples/stand-in-image.ts'
@@ -259,8 +259,11 @@ const spoilt: Readonly<Record<string, Spoilt>> = {
 const choose = async (home: string, memoryMib = 64) => {
   const signal = AbortSignal.timeout(30_000)
   const vmm = { binary: instantVmm, env: {} }
-  const start = await startOf({ home, image: 'builtin', size: { cpus: 1, memoryMib }, vmm, signal })
+  const size = { cpus: 1, memoryMib }
+  const start = await startOf({ home, image: 'builtin', size, vmm, signal })
   const { template, passedOver } = await chooseTemplate(start, signal)
+  const checked = template && (await codeOf(checkTemplate(home, template, size, signal)))
+  if (template && checked !== 'done') return { image: undefined, passedOver: checked }
   return { image: template?.image, passedOver: passedOver?.code }
 }
 
@@ -282,7 +285,13 @@ test('one that does not fit, or is damaged, is not used; that is recorded, and i
     assert.equal(await choose(home, 65), cold, 'it is for one size')
     spoilt['memory altered']?.spoil(home)
     const box = await started(runtime)
-    assert.equal(await beginningOf(box), { image: undefined, passedOver: 'SNAPSHOT_CORRUPT' })
+    const failures = (await eventsOf(box)).flatMap(event =>
+      event.type === 'start.failed' ? [event.code] : [],
+    )
+    assert.equal(failures, ['SNAPSHOT_CORRUPT'], 'nothing was made of it')
+    const { incarnation, guestReady, restarts } = await box.info()
+    assert.equal([incarnation, guestReady, restarts], [2, true, 0])
+    assert.equal(await beginningOf(box), cold)
     const again = await runtime.images.template('builtin', size)
     assert.ok(again.fits && again.madeAt !== madeAt)
     assert.equal(leftIn(home), [])

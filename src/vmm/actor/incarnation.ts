@@ -30,6 +30,8 @@ export class Incarnation {
   quirks: Quirks
   program: Discovery | undefined
   guest: Guest | undefined
+  /** that the template which this begins with is what was written, see origin.ts */
+  proof: Promise<unknown> | undefined
   /** this driver cuts the VM off or ends the VMM: what the VMM says of that is not the guest's doing */
   cutOff: boolean
 

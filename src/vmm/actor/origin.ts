@@ -4,8 +4,7 @@ import { corrupt } from '../snapshots/damage.ts'
 import { type Manifest, readManifest } from '../snapshots/manifest.ts'
 import { checkParts, type Part } from '../snapshots/parts.ts'
 import { snapshotFiles } from '../snapshots/place.ts'
-import { type Choice, chooseTemplate, templateOf } from '../templates/fit.ts'
-import { damaged } from '../templates/manifest.ts'
+import { type Choice, checkTemplate, chooseTemplate, chosenTemplate } from '../templates/fit.ts'
 import { templateDir } from '../templates/place.ts'
 import { templateImageOf } from '../templates/suitable.ts'
 import type { Incarnation } from './incarnation.ts'
@@ -42,6 +41,23 @@ export async function chooseOrigin(box: Incarnation, signal: AbortSignal): Promi
   return await chooseTemplate({ home: box.input.home, image, size: spec, guest, command }, signal)
 }
 
+/**
+ * Begins to hold the template that this incarnation begins with against its hashes, while its VMM comes up;
+ * {@link proveOrigin} waits for the outcome, before anything is made of it.
+ */
+export function beginProof(box: Incarnation): void {
+  const { origin } = snapshotsOf(box.context)
+  if (origin === null || !isTemplate(origin)) return
+  box.proof ??= checkTemplate(box.input.home, origin, box.context.spec, box.closed)
+  box.proof.catch(() => {}) // told to whoever waits for it
+}
+
+/** Rejects with `SNAPSHOT_CORRUPT`. What is no template was looked at before there was a VMM. */
+export async function proveOrigin(box: Incarnation): Promise<void> {
+  beginProof(box)
+  await box.proof
+}
+
 /** Throws BoxError. */
 export async function readOrigin({ input, context }: Incarnation, origin: Origin): Promise<Saved> {
   if (!isTemplate(origin)) {
@@ -53,10 +69,8 @@ export async function readOrigin({ input, context }: Incarnation, origin: Origin
     return { vmm, ready, config, dir, disks, what: `Snapshot ${name} of box ${box}`, details }
   }
   const { image, template } = origin
-  const manifest = await templateOf(input.home, image, context.spec)
-  if (manifest?.id !== template) throw damaged(image, `${template} is gone`)
-  const { vmm, config, files } = manifest
-  const dir = templateDir(input.home, image, manifest)
+  const { vmm, config, files } = await chosenTemplate(input.home, origin, context.spec)
+  const dir = templateDir(input.home, image, context.spec)
   const details = { image, template }
   const what = `Template ${template} of the image ${image}`
   return { vmm, ready: true, config, dir, disks: disksIn(files), what, details }

@@ -16,7 +16,7 @@ import { hasLeftTraces } from './exit-evidence.ts'
 import { bootFailure, messageOf, startFailure } from './failures.ts'
 import { findProcess, settleLife } from './life.ts'
 import { guestFor, programFor } from './needs.ts'
-import { checkOrigin, chooseOrigin } from './origin.ts'
+import { beginProof, checkOrigin, chooseOrigin } from './origin.ts'
 import { prepareDisks } from './own-disks.ts'
 import { readyPattern } from './ready-pattern.ts'
 import type { Task } from './task.ts'
@@ -101,19 +101,24 @@ async function spawnAnew({ box, signal, recovered, watch }: Task): Promise<void>
     return await box.tell({ type: 'start.failed', ...failure })
   }
   box.process = box.child.identity
+  beginProof(box)
   const told = box.tell({ type: 'vmm.spawned', process: box.process })
   watch.watchProcess()
   await told
 }
 
+/** How often the socket is looked for: after an eighth of what it has taken already, which is then the most to be lost. */
+const looksPerWait = 8
+/** In `ms`. */
+const longestLookMs = 50
+
 /** Waits for the socket; the machine says for how long, and a process that ends is told by the watch. */
 export async function awaitVmm({ box, signal, watch }: Task): Promise<void> {
   if (box.child === undefined && (await watch.tellIfDead(signal))) return
   watch.watchProcess()
-  for (let ms = 1; !signal.aborted; ms = Math.min(50, ms * 2)) {
-    if (await watch.connect()) break
-    await pause(ms, signal)
-  }
+  const began = performance.now()
+  while (!signal.aborted && !(await watch.connect()))
+    await pause(Math.min(longestLookMs, 1 + (performance.now() - began) / looksPerWait), signal)
   while (!signal.aborted) {
     try {
       const { version, pid } = await box.client.ping({ signal })

@@ -22,7 +22,7 @@ export const renewal = String.raw`sub set_right {
   if ($random) { ioctl $random, $RNDRESEEDCRNG, $zero or push @failed, "randomness: $!" }
 
   if ($host ne '-') {
-    $put->('/proc/sys/kernel/hostname', $host);
+    syscall(170, $host, length $host) == 0 or push @failed, "the host name: $!";
     $put->('/etc/hostname', $host) if -f '/etc/hostname';
   }
   if ($other) {

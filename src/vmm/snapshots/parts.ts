@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { FileHandle } from 'node:fs/promises'
+import { type FileHandle, lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BoxError } from '../../machines/index.ts'
 import { openOwnFile } from '../files/own-file.ts'
@@ -64,10 +64,30 @@ export async function checkParts(
       if (signal.aborted) throw error
       throw corrupt((error as Error).message, error)
     }
-    if (found.bytes !== bytes) throw corrupt(`${name} has ${found.bytes} bytes instead of ${bytes}`)
+    if (found.bytes !== bytes) throw corrupt(wrongSize(name, found.bytes, bytes))
     if (found.sha256 !== sha256) throw corrupt(`${name} is not what was written`)
   }
 }
+
+/** A first look, which reads nothing: whether the files are there, as long as they were. Rejects as {@link checkParts}. */
+export async function checkSizes(
+  dir: string,
+  corrupt: (what: string, cause?: unknown) => BoxError,
+  files: readonly Part[],
+): Promise<void> {
+  for (const { name, bytes } of files) {
+    let size: number | undefined
+    try {
+      size = (await lstat(join(dir, name))).size
+    } catch (error) {
+      throw corrupt((error as Error).message, error)
+    }
+    if (size !== bytes) throw corrupt(wrongSize(name, size, bytes))
+  }
+}
+
+const wrongSize = (name: string, found: number, bytes: number) =>
+  `${name} has ${found} bytes instead of ${bytes}`
 
 /** In `bytes`. */
 const pieceBytes = 1 << 20

@@ -4,7 +4,7 @@ import { startFailure } from '../actor/failures.ts'
 import { probeVersion } from '../discovery/version.ts'
 import { isOwnDirectory } from '../files/own-file.ts'
 import type { Guest } from '../image.ts'
-import { checkParts } from '../snapshots/parts.ts'
+import { checkParts, checkSizes } from '../snapshots/parts.ts'
 import { changeOf } from './guest-files.ts'
 import { damaged, readTemplate, type TemplateManifest } from './manifest.ts'
 import { type TemplateSize, templateDir } from './place.ts'
@@ -27,14 +27,17 @@ export interface Choice {
   readonly passedOver?: Failure
 }
 
-/** What a start begins with: a template that fits and is whole, or a boot. It does not fail for want of one. */
+/**
+ * What a start begins with: a template that fits, with files of the right sizes, or a boot. It does not fail for want of one.
+ * Whether it is what was written {@link checkTemplate} tells.
+ */
 export async function chooseTemplate(start: Start, signal: AbortSignal): Promise<Choice> {
   const { home, image, size } = start
   try {
     const manifest = await templateOf(home, image, size)
     if (manifest === undefined) return {}
     await assertFits(start, manifest, signal)
-    await checkFiles(home, manifest, signal)
+    await checkSizes(templateDir(home, image, size), what => damaged(image, what), manifest.files)
     return { template: { image, template: manifest.id } }
   } catch (error) {
     if (signal.aborted) throw error
@@ -71,14 +74,28 @@ export async function assertFits(
     throw unfit(image, `the processors here are ${processor}, not ${manifest.processor}`)
 }
 
-/** Rejects with `SNAPSHOT_CORRUPT` unless its files are what was written. */
-export async function checkFiles(
+/** One that was chosen before. Rejects with `SNAPSHOT_CORRUPT` if it is not there any more. */
+export async function chosenTemplate(
   home: string,
-  manifest: TemplateManifest,
+  { image, template }: TemplatePlace,
+  size: TemplateSize,
+): Promise<TemplateManifest> {
+  const manifest = await templateOf(home, image, size)
+  if (manifest?.id !== template) throw damaged(image, `${template} is gone`)
+  return manifest
+}
+
+/** Rejects with `SNAPSHOT_CORRUPT` unless its files are what was written. */
+export async function checkTemplate(
+  home: string,
+  place: TemplatePlace,
+  size: TemplateSize,
   signal: AbortSignal,
-): Promise<void> {
-  const dir = templateDir(home, manifest.image, manifest)
-  await checkParts(dir, what => damaged(manifest.image, what), manifest.files, signal)
+): Promise<TemplateManifest> {
+  const manifest = await chosenTemplate(home, place, size)
+  const dir = templateDir(home, place.image, size)
+  await checkParts(dir, what => damaged(place.image, what), manifest.files, signal)
+  return manifest
 }
 
 /** What a VMM program calls itself, and the flags that it is given; never a path, which may differ. */
