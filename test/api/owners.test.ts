@@ -1,4 +1,5 @@
 // @timeout 200
+// @idle
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Box, type BoxInfo, BoxRuntime, type LedgerRecord } from 'boxledger'

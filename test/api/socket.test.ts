@@ -1,4 +1,5 @@
 // @timeout 300
+// @idle
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
 // @timeout 120
+// @idle
 import { setImmediate as turn } from 'node:timers/promises'
 import { type BoxError, type BoxInfo, BoxRuntime, type LedgerRecord } from 'boxledger'
 import * as assert from 'uvu/assert'

@@ -1,4 +1,5 @@
 // @timeout 300
+// @idle
 import { spawn } from 'node:child_process'
 import { readFileSync, realpathSync } from 'node:fs'
 import { basename, dirname } from 'node:path'

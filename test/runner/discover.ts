@@ -6,8 +6,11 @@ export interface TestFile {
   readonly name: string
   /** The program to run */
   readonly program: string
-  /** Uses a virtual machine: one such file at a time */
-  readonly heavy: boolean
+  /**
+   * `heavy`: it uses virtual machines, and one such file runs at a time; `idle`: it mostly waits, for time limits or for
+   * others, and one such file runs beside all others
+   */
+  readonly load: 'heavy' | 'usual' | 'idle'
   /** Time for the whole file, in `ms` */
   readonly timeoutMs: number
 }
@@ -17,7 +20,7 @@ const DEFAULT_TIMEOUT_S = 180
 /**
  * Finds the tests by their sources, so that what an older build left in `dist` is not run. Filters are parts of paths;
  * one that ends in `.mjs` is a program to run as it is. A file says its time on a line `// @timeout SECONDS`, and, if it
- * takes more in the long run, on a line `// @timeout-long SECONDS`.
+ * takes more in the long run, on a line `// @timeout-long SECONDS`; its load on a line `// @heavy` or `// @idle`.
  */
 export const discover = async (
   root: string,
@@ -52,6 +55,7 @@ const describe = async (
   const short = /^\/\/ @timeout (\d+)\s*$/m.exec(text)?.[1]
   const long = isLong ? /^\/\/ @timeout-long (\d+)\s*$/m.exec(text)?.[1] : undefined
   const seconds = Number(long ?? short ?? DEFAULT_TIMEOUT_S)
-  const heavy = /\.qemu\.test\.ts$/.test(name) || /^\/\/ @heavy\s*$/m.test(text)
-  return { name, program, heavy, timeoutMs: seconds * 1000 }
+  const isHeavy = /\.qemu\.test\.ts$/.test(name) || /^\/\/ @heavy\s*$/m.test(text)
+  const load = isHeavy ? 'heavy' : /^\/\/ @idle\s*$/m.test(text) ? 'idle' : 'usual'
+  return { name, program, load, timeoutMs: seconds * 1000 }
 }

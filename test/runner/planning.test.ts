@@ -24,17 +24,19 @@ planning('tests are found by their sources, so stale builds are not run', async 
     'test/a/one.test.ts': '// @timeout 600\n// @timeout-long 1800\n',
     'test/a/two.qemu.test.ts': '',
     'test/three.test.ts': '// @heavy\n',
+    'test/two.test.ts': '// @idle\n',
     'test/a/other.ts': '',
     'dist/test/a/stale.test.js': '',
   }
   await inProject(files, async root => {
     const found = await discover(root, [])
     assert.equal(
-      found.map(file => [file.name, file.heavy, file.timeoutMs / 1000]),
+      found.map(file => [file.name, file.load, file.timeoutMs / 1000]),
       [
-        ['a/one.test.ts', false, 600],
-        ['a/two.qemu.test.ts', true, 180],
-        ['three.test.ts', true, 180],
+        ['a/one.test.ts', 'usual', 600],
+        ['a/two.qemu.test.ts', 'heavy', 180],
+        ['three.test.ts', 'heavy', 180],
+        ['two.test.ts', 'idle', 180],
       ],
     )
     assert.is((await discover(root, ['one'], { isLong: true }))[0]?.timeoutMs, 1_800_000)
@@ -46,11 +48,13 @@ planning('tests are found by their sources, so stale builds are not run', async 
   })
 })
 
-planning('files run side by side, heavy ones one at a time', async () => {
-  const files = ['h1', 'a', 'h2', 'b', 'c', 'h3'].map(name => ({
+planning('files run side by side, heavy ones one at a time, and an idle one beside them', async () => {
+  const loads = { h: 'heavy', u: 'usual', i: 'idle' } as const
+  const names = ['h1', 'u1', 'h2', 'i1', 'u2', 'u3', 'i2', 'h3']
+  const files = names.map(name => ({
     name,
     program: name,
-    heavy: name.startsWith('h'),
+    load: loads[name.charAt(0) as keyof typeof loads],
     timeoutMs: 1,
   }))
   const running = new Set<string>()
@@ -58,27 +62,28 @@ planning('files run side by side, heavy ones one at a time', async () => {
   let most = 0
   await runAll(
     files,
-    3,
+    2,
     async file => {
       running.add(file.name)
       begun.push(file.name)
       most = Math.max(most, running.size)
-      assert.ok([...running].filter(name => name.startsWith('h')).length <= 1)
+      const count = (load: string) => [...running].filter(name => name.startsWith(load)).length
+      assert.ok(count('h') <= 1 && count('i') <= 1 && count('h') + count('u') <= 2, [...running].join())
       for (let turn = 0; turn < 5; turn++) await Promise.resolve()
       running.delete(file.name)
     },
     new AbortController().signal,
   )
   assert.is(most, 3)
-  assert.equal([...begun].sort(), ['a', 'b', 'c', 'h1', 'h2', 'h3'])
+  assert.equal([...begun].sort(), [...names].sort())
   assert.is(begun[0], 'h1')
 })
 
 planning('nothing is begun after the signal', async () => {
-  const file = { name: 'a', program: 'a', heavy: false, timeoutMs: 1 }
+  const file = { name: 'a', program: 'a', load: 'usual', timeoutMs: 1 } as const
   const stop = new AbortController()
   let begun = 0
-  await runAll([file, file, file], 1, async () => stop.abort(++begun), stop.signal)
+  await runAll([file, { ...file }, { ...file }], 1, async () => stop.abort(++begun), stop.signal)
   assert.is(begun, 1)
 })
 

@@ -1,4 +1,5 @@
 // @timeout 300
+// @idle
 import { suite } from '../support/suite.ts'
 import { testAdopting } from './life/adopting.ts'
 import { testCutting } from './life/cutting.ts'

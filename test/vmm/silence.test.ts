@@ -1,3 +1,4 @@
+// @idle
 import * as assert from 'uvu/assert'
 import { eventually } from '../support/eventually.ts'
 import { suite } from '../support/suite.ts'
