@@ -100,7 +100,7 @@ export class Engine {
     })
     this.cloneSnapshots = new CloneSnapshots(ledger, (box, decide) => this.submit(box, decide))
     this.audience = new Audience(ledger.tail.position, this.#followers)
-    this.#timers = new Timers(world.clock, (box, timer) => this.#expire(box, timer))
+    this.#timers = new Timers({ ...ground, tell: (box, fact) => this.#recorder.tell(box, fact) })
     this.#silence = new Silence(box => {
       const head = ledger.head(box)
       if (head !== undefined) this.audience.tell(head)
@@ -291,12 +291,5 @@ export class Engine {
     const head = this.ledger.head(box)
     const found = head && this.#recovery.lostRunsOf(head)
     return found === undefined ? head : ((await this.#turns.commit(box, head, found)).head as Head)
-  }
-
-  #expire(box: string, timer: string): void {
-    const head = this.ledger.head(box)
-    if (head === undefined || this.#over) return
-    const { incarnation } = head.state.context
-    this.#recorder.tell(box, { type: 'timer.fired', timer, incarnation })
   }
 }

@@ -1,4 +1,5 @@
-import { type BoxState, publicStateOf, type Timer } from '../machines/index.ts'
+import { type BoxFact, type BoxState, publicStateOf, type Timer } from '../machines/index.ts'
+import type { Ledger } from '../store/index.ts'
 import type { Clock } from './world.ts'
 
 /** A deadline that passed while nobody was looking is held back this long, so that a look at the world comes first, in `ms`. */
@@ -15,15 +16,23 @@ interface Armed {
   handle: unknown
 }
 
+export interface TimersOptions {
+  readonly clock: Clock
+  readonly ledger: Ledger
+  readonly tell: (box: string, fact: BoxFact) => void
+}
+
 /** Arms what the heads hold; the truth about deadlines is in the ledger. */
 export class Timers {
   readonly #clock: Clock
-  readonly #fire: (box: string, timer: string) => void
+  readonly #ledger: Ledger
+  readonly #tell: (box: string, fact: BoxFact) => void
   readonly #armed = new Map<string, Map<string, Armed>>()
 
-  constructor(clock: Clock, fire: (box: string, timer: string) => void) {
+  constructor({ clock, ledger, tell }: TimersOptions) {
     this.#clock = clock
-    this.#fire = fire
+    this.#ledger = ledger
+    this.#tell = tell
   }
 
   /** Makes the armed timers of a box those of its state. */
@@ -56,7 +65,9 @@ export class Timers {
     this.#armed.set(box, armed)
     this.#sleep(timer, () => {
       armed.delete(id)
-      this.#fire(box, id)
+      const head = this.#ledger.head(box)
+      if (head === undefined) return
+      this.#tell(box, { type: 'timer.fired', timer: id, incarnation: head.state.context.incarnation })
     })
   }
 
