@@ -242,6 +242,18 @@ test('a box whose disks are not made yet begins with a template, and gets the di
     assert.equal(await beginnings(box), ['warm', 'UNSUPPORTED'])
     assert.equal(await beginnings(late), [undefined, 'UNSUPPORTED'])
 
+    const [first = ''] = own
+    writeFileSync(join(template, first), Buffer.alloc(mib, 'torn'))
+    const careful = await make()
+    await careful.start()
+    assert.equal(
+      await beginnings(careful),
+      ['SNAPSHOT_CORRUPT'],
+      'before there is a VMM, and nothing is copied',
+    )
+    assert.is(wordOn(home, careful), 'made')
+    writeFileSync(join(template, first), Buffer.alloc(mib, 'boot'))
+
     writeFileSync(manifestPath, JSON.stringify({ ...manifest, vmm: { version: '53.0.0', features: ['no'] } }))
     const boots = await make()
     await boots.start()

@@ -19,7 +19,7 @@ const boxes = sized(16, 200)
 const atOnce = sized(4, 8)
 const rounds = 12
 /** The long run lasts this long, the short one so many turns a round. */
-const longMs = 30 * 60_000
+const longMs = 20 * 60_000
 const turnsARound = 12
 
 setFlagsFromString('--expose-gc')

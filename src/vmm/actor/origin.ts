@@ -42,7 +42,7 @@ export async function chooseOrigin(box: Incarnation, signal: AbortSignal): Promi
 }
 
 /**
- * Begins to hold the template that this incarnation begins with against its hashes, while its VMM comes up;
+ * Begins to hold the memory that this incarnation begins with, if it is a template's, against its hash, while its VMM comes up;
  * {@link proveOrigin} waits for the outcome, before anything is made of it.
  */
 export function beginProof(box: Incarnation): void {

@@ -4,6 +4,7 @@ import { startFailure } from '../actor/failures.ts'
 import { probeVersion } from '../discovery/version.ts'
 import { isOwnDirectory } from '../files/own-file.ts'
 import type { Guest } from '../image.ts'
+import { isDiskName } from '../images/own-disk.ts'
 import { checkParts, checkSizes } from '../snapshots/parts.ts'
 import { changeOf } from './guest-files.ts'
 import { damaged, readTemplate, type TemplateManifest } from './manifest.ts'
@@ -28,8 +29,8 @@ export interface Choice {
 }
 
 /**
- * What a start begins with: a template that fits, with files of the right sizes, or a boot. It does not fail for want of one.
- * Whether it is what was written {@link checkTemplate} tells.
+ * What a start begins with: a template that fits, whose disks are what was written, or a boot. It does not fail for want of
+ * one. Whether the rest of it is whole {@link checkTemplate} tells.
  */
 export async function chooseTemplate(start: Start, signal: AbortSignal): Promise<Choice> {
   const { home, image, size } = start
@@ -37,7 +38,7 @@ export async function chooseTemplate(start: Start, signal: AbortSignal): Promise
     const manifest = await templateOf(home, image, size)
     if (manifest === undefined) return {}
     await assertFits(start, manifest, signal)
-    await checkSizes(templateDir(home, image, size), what => damaged(image, what), manifest.files)
+    await checkDisks(home, manifest, signal)
     return { template: { image, template: manifest.id } }
   } catch (error) {
     if (signal.aborted) throw error
@@ -85,7 +86,16 @@ export async function chosenTemplate(
   return manifest
 }
 
-/** Rejects with `SNAPSHOT_CORRUPT` unless its files are what was written. */
+/** They are copied before there is a VMM, and may be large. */
+async function checkDisks(home: string, manifest: TemplateManifest, signal: AbortSignal): Promise<void> {
+  const dir = templateDir(home, manifest.image, manifest)
+  const corrupt = (what: string) => damaged(manifest.image, what)
+  await checkSizes(dir, corrupt, manifest.files)
+  const disks = manifest.files.filter(({ name }) => isDiskName(name))
+  await checkParts(dir, corrupt, disks, signal)
+}
+
+/** Rejects with `SNAPSHOT_CORRUPT` unless its memory and the state of its devices are what was written. */
 export async function checkTemplate(
   home: string,
   place: TemplatePlace,
@@ -94,7 +104,8 @@ export async function checkTemplate(
 ): Promise<TemplateManifest> {
   const manifest = await chosenTemplate(home, place, size)
   const dir = templateDir(home, place.image, size)
-  await checkParts(dir, what => damaged(place.image, what), manifest.files, signal)
+  const saved = manifest.files.filter(({ name }) => !isDiskName(name))
+  await checkParts(dir, what => damaged(place.image, what), saved, signal)
   return manifest
 }
 
