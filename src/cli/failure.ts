@@ -56,13 +56,15 @@ function lastLines(logTail: unknown): string[] {
 function hintOf({ code, details }: Failure): string | undefined {
   switch (code) {
     case 'NOT_FOUND':
-      return 'boxledger ls -a lists all boxes'
+      return whatLists(details)
     case 'AMBIGUOUS_ID':
       return 'give more of the ID, or the name'
     case 'NAME_TAKEN':
+      if ('snapshot' in details || 'image' in details) return 'choose another name, or remove what has it'
       return 'choose another name, or remove or rename the box that has it'
     case 'LEDGER_CORRUPT':
-      return 'boxledger verify tells what is damaged'
+      // Of an export that is damaged the home knows nothing.
+      return 'line' in details ? undefined : 'boxledger verify tells what is damaged'
     case 'GUEST_UNREACHABLE':
       return 'boxledger console BOX shows what the guest has printed'
     case 'ENGINE_LOCKED':
@@ -76,4 +78,11 @@ function hintOf({ code, details }: Failure): string | undefined {
     default:
       return undefined
   }
+}
+
+/** Where to look for what was not found. A file, a record and a moment are in no list. */
+function whatLists({ idOrName, snapshot, box, subscription }: Failure['details']): string | undefined {
+  if (idOrName !== undefined) return 'boxledger ls -a lists all boxes'
+  if (snapshot !== undefined) return `boxledger snapshot ls ${box} lists what was saved of it`
+  return subscription === undefined ? undefined : 'boxledger subscriptions lists them'
 }

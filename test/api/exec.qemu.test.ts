@@ -49,6 +49,8 @@ needsQemu(
           truncated: false,
         })
         assert.is((await box.exec('id', ['-u'], { user: '1234' })).stdout, '1234\n')
+        const intruder = await box.exec('touch', ['/mine'], { user: '1234' })
+        assert.match(intruder.stderr, 'Permission denied')
         const tty = { columns: 90, rows: 20 }
         assert.match(
           (await box.exec('sh', ['-c', 'tty; stty size'], { tty })).stdout,

@@ -69,6 +69,9 @@ test('the tables have what there is: verbs, endings, states, codes', async () =>
   const library = await read('docs/library.md')
   for (const code of Object.keys(errorCodes)) assert.ok(library.includes(`\`${code}\``), code)
   for (const [, code = ''] of library.matchAll(/`([A-Z]+_[A-Z_]+)`/g)) assert.ok(code in errorCodes, code)
+  const rows = [...library.matchAll(/^\| (?:what you asked|the [a-zA-Z ]+) \| ((?:`[A-Z_]+` ?)+) \|$/gm)]
+  const told = rows.flatMap(([, codes = '']) => codes.match(/[A-Z_]+/g) ?? [])
+  assert.equal(told.sort(), Object.keys(errorCodes).sort(), 'each code is in one row of the table of errors')
 })
 
 test.run()

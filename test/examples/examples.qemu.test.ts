@@ -32,6 +32,16 @@ onQemu(
   /^from Linux, exit code 3\nwhat it wrote: what it reads\nrunning, with 2 commands run\n$/,
 )
 onQemu('interactive-box', /^Linux\nthe shell ended with 7; the box is still running\n$/, 'uname -s\nexit 7\n')
+onQemu(
+  'command.sh',
+  new RegExp(
+    [
+      'Linux\nhi\nexit code 7\n#.*\nyou in /tmp\nit ticks\nbegun\nboxledger: ready\r?\nID .*\n\\w{12} +tour +running .*',
+      '#.*\nTHERE AND BACK\n#.*\nthen\nNAME .*\nthen .*\nTHERE AND BACK\nit ticks on\nother has THERE AND BACK',
+      '#.*\nkept-files\nNAME .*\nbuiltin .*\nkept-files +root +64\\.0 MiB .*\nkept-files\n$',
+    ].join('\n'),
+  ),
+)
 onQemu('reboot', /after 5 reboots: crashed, ending reboot-loop\n/)
 
 test.run()

@@ -133,7 +133,7 @@ const onServers: Readonly<Record<string, readonly string[]>> = {
 const apart: readonly string[] = ['inspect']
 
 /** Those that show a guest, which `examples.qemu.test.ts` runs on one. */
-const onGuests: readonly string[] = ['exec', 'interactive-box', 'simple-box']
+const onGuests: readonly string[] = ['command.sh', 'exec', 'interactive-box', 'simple-box']
 
 const does = (name: string, lines: readonly string[]) => {
   const body = () =>
@@ -160,9 +160,9 @@ test('an example without a home of its own makes one, and removes it', () =>
   }))
 
 test('every example is one file of less than 60 lines, and is run', async () => {
-  const files = (await readdir(sources)).filter(file => file.endsWith('.ts'))
+  const files = (await readdir(sources)).filter(file => /\.(ts|sh)$/.test(file))
   const run = [...Object.keys(outputs), ...Object.keys(onServers), ...onGuests, ...apart]
-  assert.equal(files.map(file => file.slice(0, -3)).sort(), run.sort())
+  assert.equal(files.map(file => file.replace(/\.ts$/, '')).sort(), run.sort())
   for (const file of files) {
     const text = await readFile(join(sources, file), 'utf8')
     assert.ok(text.trimEnd().split('\n').length < 60, `${file} is too long`)

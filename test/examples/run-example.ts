@@ -9,7 +9,7 @@ export interface Run {
   readonly stderr: string
 }
 
-/** Runs an example as a user would, on a VMM of our choice; without a home it makes its own. */
+/** Runs an example, a script by its name with `.sh`, as a user would, on a VMM of our choice; without a home it makes its own. */
 export async function runExample(
   name: string,
   home: string | undefined,
@@ -17,9 +17,12 @@ export async function runExample(
   env: Readonly<Record<string, string>> = {},
   input = '',
 ): Promise<Run> {
-  const program = fileURLToPath(new URL(`../../examples/${name}.js`, import.meta.url))
+  const isScript = name.endsWith('.sh')
+  const program = fileURLToPath(
+    new URL(isScript ? `../../../examples/${name}` : `../../examples/${name}.js`, import.meta.url),
+  )
   const BOXLEDGER_VMM = vmm.map(word => `'${word}'`).join(' ')
-  const child = spawn(process.execPath, [program], {
+  const child = spawn(isScript ? 'sh' : process.execPath, [program], {
     env: { ...process.env, BOXLEDGER_HOME: home, BOXLEDGER_VMM, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })

@@ -29,10 +29,25 @@ export const needsQemu = <T>(test: Test<T>, name: string, fn: Callback<T>): void
 
 /** The same for a real cloud-hypervisor, which needs a usable `/dev/kvm`; forced by `BOXLEDGER_REQUIRE_CH=1`. */
 export const needsCloudHypervisor = <T>(test: Test<T>, name: string, fn: Callback<T>): void => {
-  let missing: string | undefined
-  if (!findOnPath('cloud-hypervisor')) missing = 'cloud-hypervisor is not on PATH'
-  else if (!opens('/dev/kvm')) missing = '/dev/kvm cannot be opened here'
-  register(test, name, fn, missing, 'BOXLEDGER_REQUIRE_CH')
+  register(test, name, fn, withoutCloudHypervisor(), 'BOXLEDGER_REQUIRE_CH')
+}
+
+/** The same where Linux is to run on it, which not every KVM can; forced by `BOXLEDGER_REQUIRE_CH_LINUX=1`. */
+export const needsLinuxOnCloudHypervisor = async <T>(
+  test: Test<T>,
+  name: string,
+  fn: Callback<T>,
+  runsLinux: () => Promise<boolean>,
+): Promise<void> => {
+  let missing = withoutCloudHypervisor()
+  if (missing === undefined && !(await runsLinux()))
+    missing = "cloud-hypervisor does not run Linux with this machine's KVM"
+  register(test, name, fn, missing, 'BOXLEDGER_REQUIRE_CH_LINUX')
+}
+
+const withoutCloudHypervisor = (): string | undefined => {
+  if (!findOnPath('cloud-hypervisor')) return 'cloud-hypervisor is not on PATH'
+  return opens('/dev/kvm') ? undefined : '/dev/kvm cannot be opened here'
 }
 
 /** The same for faults put into system calls, for which strace has to be allowed to trace; forced by `BOXLEDGER_REQUIRE_FAULTS=1`. */

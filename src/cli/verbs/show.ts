@@ -17,7 +17,8 @@ export function addShow({ program, onHome }: Cli): void {
           at === undefined
             ? await onceKnown(async () => [(await runtime.explain(target)).box] as const, signal)
             : [await runtime.stateAt(target, at)]
-        if (info === undefined) throw new BoxError('NOT_FOUND', `There is no box ${target}`)
+        if (info === undefined)
+          throw new BoxError('NOT_FOUND', `There is no box ${target}`, { details: { idOrName: target } })
         if (json) await output.value(info)
         else for (const [word, value] of wordsOf(info)) await output.line(`${word.padEnd(12)} ${value}`)
       }),

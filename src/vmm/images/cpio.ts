@@ -21,7 +21,7 @@ export const cpioBlock = 4096
 
 /**
  * Writes entries as one archive. Everything belongs to root and is dated 1970, so that the same entries give the same
- * bytes. Missing parent directories are added; a path given twice is an error.
+ * bytes. Missing parent directories are added; a path given twice is an error. The directory that all are in is `.`.
  */
 export function writeCpio(entries: readonly CpioEntry[]): Buffer {
   const parts: Uint8Array[] = []
@@ -48,7 +48,7 @@ export function writeCpio(entries: readonly CpioEntry[]): Buffer {
   const add = (entry: CpioEntry) => {
     const parent = entry.path.slice(0, Math.max(0, entry.path.lastIndexOf('/')))
     if (parent !== '' && !seen.has(parent)) add({ type: 'directory', path: parent })
-    if (!isPlainPath(entry.path))
+    if (!isPlainPath(entry.path) && !(entry.path === '.' && entry.type === 'directory'))
       throw new TypeError(`not a plain relative path: ${JSON.stringify(entry.path)}`)
     if (seen.has(entry.path)) throw new TypeError(`given twice: ${entry.path}`)
     seen.add(entry.path)

@@ -48,6 +48,8 @@ const text: Readonly<Record<string, string>> = {
 /** Everything in the first file system of the built-in guest. */
 export function guestEntries({ busybox, applets, release, modules, perl }: GuestParts): CpioEntry[] {
   return [
+    // The kernel makes the root itself, and lets everybody write to it.
+    { type: 'directory', path: '.' },
     ...directories.map(path => ({ type: 'directory', path }) as const),
     { type: 'directory', path: 'root', mode: 0o700 },
     { type: 'directory', path: 'tmp', mode: 0o1777 },

@@ -62,6 +62,7 @@ builtin(
     const text = (path: string) => entries.find(entry => entry.path === path)?.data.toString() ?? ''
     assert.match(text('init'), /^#!\/bin\/sh\n/)
     assert.is(text('bin/env'), 'busybox')
+    assert.is(entries.find(({ path }) => path === '.')?.mode, 0o40755, 'only root may write to /')
     const modules = 'lib/modules/6.1.0-99-cloud-amd64'
     assert.match(text(`${modules}/modules.dep`), /^virtio_pci\.ko: surprise\.ko virtio\.ko$/m)
     assert.ok(entries.some(entry => entry.path === `${modules}/surprise.ko`))

@@ -45,6 +45,7 @@ cpio('archives can follow one another, and are the same each time', () => {
 cpio('refuses paths that are not plain, and a path given twice', () => {
   for (const path of ['', '/etc', 'a//b', 'a/', '../a', 'a/./b', 'a\0b'])
     assert.throws(() => writeCpio([{ type: 'directory', path }]), /not a plain/)
+  assert.throws(() => writeCpio([{ type: 'link', path: '.', target: 'a' }]), /not a plain/)
   assert.throws(() => writeCpio([...entries, ...entries]), /given twice/)
 })
 

@@ -55,7 +55,7 @@ async function filesIn(initramfs: string): Promise<CpioFile[]> {
 async function place(root: string, { type, path, mode, data }: CpioFile): Promise<void> {
   const to = join(root, path)
   if (type === 'link') return await symlink(data.toString(), to)
-  if (type === 'directory') await mkdir(to)
+  if (type === 'directory') await mkdir(to, { recursive: path === '.' })
   else await writeFile(to, data, { flag: 'wx' })
   await chmod(to, mode)
 }
