@@ -17,10 +17,10 @@ export function whole(value: string): number {
   return Number(value)
 }
 
-/** A day, or a moment, as ISO 8601 writes them. */
+/** A day, or a moment, as ISO 8601 or `boxledger log` writes them. */
 export function date(value: string): Date {
-  const time = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2})?)?$/.test(value)
-    ? Date.parse(value)
+  const time = /^\d{4}-\d{2}-\d{2}([T ][\d:.]+(Z|[+-]\d{2}:\d{2})?)?$/.test(value)
+    ? Date.parse(value.replace(' ', 'T'))
     : Number.NaN
   if (Number.isNaN(time))
     throw new InvalidArgumentError('Give a day as 2025-12-31, or a time as 2025-12-31T23:59:00Z.')

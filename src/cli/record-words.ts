@@ -103,5 +103,5 @@ function exitWords(exit: Extract<Event, { type: 'vmm.exited' }>): string {
     ...(last === 'none' ? [] : [last]),
     ...(exit.vcpuError ? ['virtual CPU failed'] : []),
   ]
-  return how.join(', ')
+  return how.filter(Boolean).join(', ')
 }

@@ -47,7 +47,7 @@ function linesOf({ from, steps, to }: ForkResult): string[] {
 
 function stepLines(step: ForkStep): string[] {
   const { event, version, at, from, to, refused, effects, timers, differences } = step
-  const words = [event.type, eventWords(event)].filter(Boolean).join(' ')
+  const words = [event.type, inventedWords(event)].filter(Boolean).join(' ')
   if (refused !== undefined)
     return [`${words}: refused in ${refused.state}, which takes ${refused.accepts.join(', ') || 'nothing'}`]
   // What is pending is told in words of its own.
@@ -58,4 +58,14 @@ function stepLines(step: ForkStep): string[] {
     ...timers.set.map(({ id, dueAt }) => `  would wait: ${delayOf(id)}, ${dueAt - Date.parse(at)} ms`),
     ...remembered.map(difference => `  ${differenceWords(difference)}`),
   ]
+}
+
+/** What was invented may lack what its words would tell; a record never does. */
+function inventedWords(event: ForkStep['event']): string {
+  try {
+    const words = eventWords(event)
+    return /\bundefined\b/.test(words) ? '' : words
+  } catch {
+    return ''
+  }
 }

@@ -21,11 +21,10 @@ export function addRun({ program, onHome }: Cli): void {
     .addHelpText('after', '\nWithout a CMD it is sh; with -d, none.')
     .action((words: string[], flags: RunFlags) => {
       const { detach = false } = flags
-      if (detach) return onHome(session => leaveRunning(session, boxOptionsOf(flags, words)))
+      const options = boxOptionsOf(flags, detach ? words : [])
+      if (detach) return onHome(session => leaveRunning(session, options))
       const [command = 'sh', ...args] = words
-      return onHome(session =>
-        runInside(session, { ...boxOptionsOf(flags, []), detach: false }, flags, [command, ...args]),
-      )
+      return onHome(session => runInside(session, { ...options, detach: false }, flags, [command, ...args]))
     })
 }
 
