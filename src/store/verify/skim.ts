@@ -6,6 +6,7 @@ export type Skimmed = Pick<Body, 'box' | 'prevBody' | 'to'> & {
   readonly meta: Pick<Body['meta'], 'epoch' | 'bootId' | 'engine' | 'commandId'>
 }
 
+const toPrev = ',"prevBody":"'
 const afterPrev = '","at":"'
 const eventAfter = afterPrev.length + 24
 const toEvent = '","event":{"incarnation":'
@@ -24,6 +25,9 @@ const author = '"bootId":"'
  */
 export class Skimmer {
   readonly #schema: Schema
+  /** whose body the last one was, and how such begin: mostly the next one does too */
+  #box = ''
+  #begin = ''
   /** who wrote the last one, as text and as it was parsed: mostly the next one's too */
   #author = ''
   #meta: Skimmed['meta'] = { epoch: 0, bootId: '', engine: '' }
@@ -32,14 +36,21 @@ export class Skimmer {
     this.#schema = schema
   }
 
-  skim(text: string, { box, version }: Frame): Skimmed | undefined {
-    const begin = `{"box":"${box}","version":${version},"prevBody":"`
-    const prevTo = begin.length + 64
+  skim(text: string, { box, version }: Pick<Frame, 'box' | 'version'>): Skimmed | undefined {
+    if (box !== this.#box) this.#begin = `{"box":"${box}","version":`
+    this.#box = box
+    const begin = this.#begin
+    const versionText = String(version)
+    const versionTo = begin.length + versionText.length
+    const prevFrom = versionTo + toPrev.length
+    const prevTo = prevFrom + 64
     const eventFrom = prevTo + eventAfter + toEvent.length
     const typeAt = text.indexOf(',', eventFrom)
     const typeFrom = typeAt + toType.length
     const isOurs =
       text.startsWith(begin) &&
+      text.startsWith(versionText, begin.length) &&
+      text.startsWith(toPrev, versionTo) &&
       text.startsWith(afterPrev, prevTo) &&
       text.startsWith(toEvent, prevTo + eventAfter) &&
       text.startsWith(toType, typeAt)
@@ -59,7 +70,7 @@ export class Skimmer {
     if (meta === undefined) return undefined
     return {
       box,
-      prevBody: text.slice(begin.length, prevTo),
+      prevBody: text.slice(prevFrom, prevTo),
       to: text.slice(toFrom, text.indexOf('"', toFrom)),
       meta,
     }
