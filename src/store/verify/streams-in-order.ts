@@ -8,7 +8,7 @@ import { type Commanded, checkCommands } from './commands.ts'
 import { EpochSpans } from './epoch-spans.ts'
 import { type Chain, isHeadOf, isLivingHeadOf, isOverIn } from './head.ts'
 import type { Report, Still } from './still.ts'
-import { Tally } from './tally.ts'
+import type { Tally } from './tally.ts'
 
 /** What is looked up is looked up together, so many at a time. */
 const lookUps = 1_024
@@ -22,14 +22,14 @@ interface Stream extends Chain {
 export interface StreamsInOrderOptions {
   readonly readBody: ReadBody
   readonly replay: boolean
+  /** takes all bodies, by their keys */
+  readonly tally: Tally
   /** told of what is found wrong by looking it up */
   readonly report: Report
 }
 
 /** Follows bodies in the order of their keys: one stream after the other, each from its first record to its last. */
 export class StreamsInOrder {
-  /** of all bodies, by their keys */
-  readonly tally = new Tally()
   readonly epochs = new EpochSpans()
   /** how many executions there are of boxes that are not removed */
   readonly executions = new Map<string, number>()
@@ -56,11 +56,12 @@ export class StreamsInOrder {
     if (version === 1) stream.created = position
     const isNext = version === stream.version + 1 && position > stream.position
     if (!isNext || text === undefined) return false
-    const body = this.#options.readBody(text, { box, version })
+    const { readBody, tally } = this.#options
+    const body = readBody(text, { box, version })
     if (body?.box !== box || body.prevBody !== stream.bodyHash) return false
     if ('event' in body && body.version !== version) return false
     const bodyHash = sha256(text)
-    this.tally.add(key, bodyHash)
+    tally.add(key, bodyHash)
     noteSegment(this.#still, stored)
     stream.version = version
     stream.position = position

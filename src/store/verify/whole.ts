@@ -6,7 +6,7 @@ import type { ReadBody } from './chain.ts'
 import { epochsOf } from './epochs.ts'
 import type { Still } from './still.ts'
 import { StreamsInOrder } from './streams-in-order.ts'
-import { Tally } from './tally.ts'
+import { newTallySecret, Tally } from './tally.ts'
 
 /** What is to be told of records that are all right. */
 export interface Whole {
@@ -45,13 +45,15 @@ async function tryToProve(
   still: Still,
   { ends, epoch, readBody, replay }: WholeInput,
 ): Promise<Whole | undefined> {
-  const framed = await followFrames(still, ends)
+  const secret = newTallySecret()
+  const framed = await followFrames(still, ends, new Tally(secret))
   if (framed === undefined) return undefined
   const wrong = { found: false }
   const report = () => {
     wrong.found = true
   }
-  const streams = new StreamsInOrder(still, { readBody, replay, report })
+  const tally = new Tally(secret)
+  const streams = new StreamsInOrder(still, { readBody, replay, report, tally })
   for await (const page of entryPages(still.db, bodies, still.at)) {
     const texts = await still.beside.archive.resolve(page.map(([, stored]) => stored))
     for (let n = 0; n < page.length; n += 1) {
@@ -63,8 +65,7 @@ async function tryToProve(
   }
   await streams.end()
   streams.epochs.follow(await epochsOf(still, { epoch, report }))
-  const isWhole =
-    !wrong.found && streams.tally.isSameAs(framed.tally) && streams.count === (await countHeads(still))
+  const isWhole = !wrong.found && tally.isSameAs(framed.tally) && streams.count === (await countHeads(still))
   return isWhole
     ? { records: framed.records, boxes: streams.boxes, executions: streams.executions }
     : undefined
@@ -74,8 +75,8 @@ async function tryToProve(
 async function followFrames(
   { db, at }: Still,
   ends: readonly Tail[],
+  tally: Tally,
 ): Promise<{ readonly records: number; readonly tally: Tally } | undefined> {
-  const tally = new Tally()
   let position = 0
   let hash = noHash
   for await (const page of entryPages(db, frames, at))
