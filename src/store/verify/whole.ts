@@ -1,10 +1,10 @@
-import { noHash, sha256, skimFrame } from '../codec.ts'
-import { bodies, bodyKey, frames, livingHeads, positionOfFrameKey, removedHeads } from '../keys.ts'
+import { bodies, frames, livingHeads, removedHeads } from '../keys.ts'
 import { entryPages, keyPages } from '../scan.ts'
 import type { Tail } from '../tail-file.ts'
 import type { ReadBody } from './chain.ts'
 import { epochsOf } from './epochs.ts'
-import type { Still } from './still.ts'
+import { FrameChain } from './frame-chain.ts'
+import type { Doubt, Still } from './still.ts'
 import { StreamsInOrder } from './streams-in-order.ts'
 import { newTallySecret, Tally } from './tally.ts'
 
@@ -31,66 +31,49 @@ export interface WholeInput {
  * look up the body of each frame, but only tells whether all is right. Undefined: it is not, or a repair has declared that
  * something is not; what is wrong is told by who goes record by record.
  */
-export async function proveWhole(still: Still, input: WholeInput): Promise<Whole | undefined> {
-  if (!still.beside.losses.isEmpty || still.declared.size > 0) return undefined
-  try {
-    return await tryToProve(still, input)
-  } catch {
-    // Who goes record by record meets it too, and tells it with its place.
-    return undefined
-  }
-}
-
-async function tryToProve(
+export async function proveWhole(
   still: Still,
   { ends, epoch, readBody, replay }: WholeInput,
 ): Promise<Whole | undefined> {
+  const doubt: Doubt = { isCast: !still.beside.losses.isEmpty || still.declared.size > 0 }
+  if (doubt.isCast) return undefined
+  const castDoubt = () => {
+    doubt.isCast = true
+  }
   const secret = newTallySecret()
-  const framed = await followFrames(still, ends, new Tally(secret))
-  if (framed === undefined) return undefined
-  const wrong = { found: false }
-  const report = () => {
-    wrong.found = true
+  const [wanted, found] = [new Tally(secret), new Tally(secret)]
+  const chain = new FrameChain({ ends, tally: wanted })
+  const streams = new StreamsInOrder(still, { readBody, replay, tally: found, report: castDoubt })
+  const inBodies = async () => {
+    await followBodies(still, streams, doubt)
+    streams.epochs.follow(await epochsOf(still, { epoch, report: castDoubt }))
+    if (streams.count !== (await countHeads(still))) castDoubt()
   }
-  const tally = new Tally(secret)
-  const streams = new StreamsInOrder(still, { readBody, replay, report, tally })
-  for await (const page of entryPages(still.db, bodies, still.at)) {
-    const texts = await still.beside.archive.resolve(page.map(([, stored]) => stored))
-    for (let n = 0; n < page.length; n += 1) {
-      const [key, stored] = page[n] as [string, string]
-      if (!streams.follow(key, stored, texts[n])) return undefined
-    }
-    await streams.settle()
-    if (wrong.found) return undefined
-  }
-  await streams.end()
-  streams.epochs.follow(await epochsOf(still, { epoch, report }))
-  const isWhole = !wrong.found && tally.isSameAs(framed.tally) && streams.count === (await countHeads(still))
-  return isWhole
-    ? { records: framed.records, boxes: streams.boxes, executions: streams.executions }
-    : undefined
+  // Whatever keeps one of them from its end, who goes record by record meets it too, and tells it.
+  await Promise.all([followFrames(still, chain, doubt).catch(castDoubt), inBodies().catch(castDoubt)])
+  if (doubt.isCast || !wanted.isSameAs(found)) return undefined
+  return { records: chain.records, boxes: streams.boxes, executions: streams.executions }
 }
 
-/** The chain of frames; undefined: something is not right. */
-async function followFrames(
-  { db, at }: Still,
-  ends: readonly Tail[],
-  tally: Tally,
-): Promise<{ readonly records: number; readonly tally: Tally } | undefined> {
-  let position = 0
-  let hash = noHash
-  for await (const page of entryPages(db, frames, at))
-    for (const [key, text] of page) {
-      position += 1
-      const frame = skimFrame(text)
-      const isNext =
-        frame?.position === position && frame.prev === hash && positionOfFrameKey(key) === position
-      if (!isNext) return undefined
-      hash = sha256(text)
-      for (const end of ends) if (end.position === position && end.hash !== hash) return undefined
-      tally.add(bodyKey(frame.box, frame.version, position), frame.bodyHash)
+async function followFrames({ db, at }: Still, chain: FrameChain, doubt: Doubt): Promise<void> {
+  for await (const page of entryPages(db, frames, at)) {
+    if (!chain.follow(page)) doubt.isCast = true
+    if (doubt.isCast) return
+  }
+  if (!chain.end()) doubt.isCast = true
+}
+
+async function followBodies({ db, at, beside }: Still, streams: StreamsInOrder, doubt: Doubt): Promise<void> {
+  for await (const page of entryPages(db, bodies, at)) {
+    const texts = await beside.archive.resolve(page.map(([, stored]) => stored))
+    for (let n = 0; n < page.length && !doubt.isCast; n += 1) {
+      const [key, stored] = page[n] as [string, string]
+      if (!streams.follow(key, stored, texts[n])) doubt.isCast = true
     }
-  return ends.every(end => end.position <= position) ? { records: position, tally } : undefined
+    await streams.settle()
+    if (doubt.isCast) return
+  }
+  await streams.end()
 }
 
 async function countHeads({ db, at }: Still): Promise<number> {
