@@ -79,7 +79,7 @@ export function decodeFrame(text: string | undefined): Frame | undefined {
 const frameParts = ['{"position":', ',"prev":"', '","bodyHash":"', '","box":"', '","version":'] as const
 
 /** Undefined for anything that `encodeFrame` would write differently. */
-function skimFrame(text: string): Frame | undefined {
+export function skimFrame(text: string): Frame | undefined {
   const [begin, toPrev, toHash, toBox, toVersion] = frameParts
   const prevAt = text.indexOf(',', begin.length)
   const prevFrom = prevAt + toPrev.length

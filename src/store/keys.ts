@@ -153,6 +153,17 @@ export function partsOfBodyKey(key: string): { box: string; version: number; pos
   return { box, version: Number.parseInt(version, 16), position: Number.parseInt(position, 16) }
 }
 
+/** What keys of a stream's bodies begin with. */
+export function bodyPrefix(stream: string): string {
+  return `b/${stream}/`
+}
+
+/** Version and position of a body's key that begins so. */
+export function placeOfBodyKey(key: string, prefix: string): { version: number; position: number } {
+  const version = Number.parseInt(key.slice(prefix.length, prefix.length + digits), 16)
+  return { version, position: Number.parseInt(key.slice(-digits), 16) }
+}
+
 export function epochOfOwnerKey(key: string): number {
   return Number.parseInt(key.slice('m/owner/'.length), 16)
 }

@@ -10,30 +10,37 @@ const pageSize = 512
 const pageBytes = 4 << 20
 
 /** Entries of a range in pages: awaiting each entry costs more than reading it. */
-export async function* entryPages(
+export function entryPages(
   db: Database,
   range: Range,
   options: ScanOptions = {},
 ): AsyncGenerator<[string, string][]> {
-  const iterator = db.iterator({ ...range, ...options, highWaterMarkBytes: pageBytes })
-  try {
-    for (let page = await iterator.nextv(pageSize); page.length > 0; page = await iterator.nextv(pageSize))
-      yield page
-  } finally {
-    await iterator.close()
-  }
+  return pagesOf(() => db.iterator({ ...range, ...options, highWaterMarkBytes: pageBytes }))
 }
 
 /** Keys of a range in pages. */
-export async function* keyPages(
-  db: Database,
-  range: Range,
-  options: ScanOptions = {},
-): AsyncGenerator<string[]> {
-  const iterator = db.keys({ ...range, ...options, highWaterMarkBytes: pageBytes })
+export function keyPages(db: Database, range: Range, options: ScanOptions = {}): AsyncGenerator<string[]> {
+  return pagesOf(() => db.keys({ ...range, ...options, highWaterMarkBytes: pageBytes }))
+}
+
+interface Pages<T> {
+  nextv(size: number): Promise<T[]>
+  close(): Promise<void>
+}
+
+/** The next page is read while one is worked on. */
+async function* pagesOf<T>(open: () => Pages<T>): AsyncGenerator<T[]> {
+  const iterator = open()
   try {
-    for (let page = await iterator.nextv(pageSize); page.length > 0; page = await iterator.nextv(pageSize))
+    for (let next = iterator.nextv(pageSize); ; ) {
+      const page = await next
+      if (page.length === 0) return
+      next = iterator.nextv(pageSize)
+      next.catch(() => {
+        // Told when it is its turn, if anybody is left to hear of it.
+      })
       yield page
+    }
   } finally {
     await iterator.close()
   }

@@ -80,7 +80,7 @@ export function encodeLine(fields: Readonly<Record<string, unknown>>): string {
 
 /** What a line with a checksum says; undefined if it is not as it was written. */
 export function decodeLine(line: string): Readonly<Record<string, unknown>> | undefined {
-  const [, text, checksum] = /^(\{.*),"crc32":"([0-9a-f]{8})"\}$/.exec(line) ?? []
+  const [, text, checksum] = /^(\{.*),"crc32":"([0-9a-f]{8})"\}$/s.exec(line) ?? []
   if (text === undefined || checksumOf(text) !== checksum) return undefined
   return objectIn(`${text}}`)
 }

@@ -16,7 +16,7 @@ import {
 } from '../keys.ts'
 import { entryPages, keyPages } from '../scan.ts'
 import { type Expected, verifyCheckpoints } from './checkpoints.ts'
-import { type Chain, differenceOf, isHeadOf } from './head.ts'
+import { type Chain, differenceOf, isHeadOf, isOverIn } from './head.ts'
 import type { Skimmed } from './skim.ts'
 import type { Report, Still } from './still.ts'
 
@@ -24,9 +24,6 @@ const heads = [
   [livingHeads, false],
   [removedHeads, true],
 ] as const
-
-/** Nothing follows after them in a stream. */
-const endings: ReadonlySet<string> = new Set(['removed', 'ended', 'lost'])
 
 export interface BoxChainsOptions {
   readonly replay: boolean
@@ -109,7 +106,7 @@ export class BoxChains {
         bodyHash,
         state: chain.folding ? chain.state : undefined,
       })
-    if (body !== undefined && endings.has(body.to)) this.#over.push(box)
+    if (isOverIn(body?.to)) this.#over.push(box)
   }
 
   #count(stream: string): void {

@@ -1,22 +1,14 @@
 import { fileOfBody } from '../archive/archive.ts'
 import { decodeRef } from '../archive/body-ref.ts'
 import type { Beside } from '../beside.ts'
-import {
-  type Body,
-  decodeBody,
-  decodeFrame,
-  encodeFrame,
-  type Frame,
-  noHash,
-  seal,
-  sha256,
-} from '../codec.ts'
-import { bodiesOf, bodiesOfExecutions, commandKey, frameKey, partsOfBodyKey } from '../keys.ts'
+import { type Body, decodeBody, decodeFrame, encodeFrame, type Frame, noHash, sha256 } from '../codec.ts'
+import { bodiesOf, bodiesOfExecutions, frameKey, partsOfBodyKey } from '../keys.ts'
 import { provenBackwards } from '../read.ts'
 import { keyPages } from '../scan.ts'
 import type { Tail } from '../tail-file.ts'
 import { type Text, textPages } from '../texts.ts'
 import type { BoxChains } from './boxes.ts'
+import { type Commanded, checkCommands } from './commands.ts'
 import type { Epochs } from './epochs.ts'
 import { type Skimmed, Skimmer } from './skim.ts'
 import type { Report, Still } from './still.ts'
@@ -30,7 +22,7 @@ interface ChainInput {
 }
 
 /** What is to be known of a body that is what its frame links to; undefined: it cannot be read. */
-export type ReadBody = (text: string, frame: Frame) => Body | Skimmed | undefined
+export type ReadBody = (text: string, frame: Pick<Frame, 'box' | 'version'>) => Body | Skimmed | undefined
 
 /** Reads all of each body where it is to be folded, else only what its place is checked by. */
 export function bodyReader({ schema }: Beside, replay: boolean): ReadBody {
@@ -91,7 +83,7 @@ export async function verifyGlobalChain(
       lastHash = losses.hashAt(position) ?? hash
       lastSure = whole && linked && body !== undefined
     }
-    await checkCommands(still, page, bodies, report)
+    await checkCommands(still, commandsOf(page, bodies), report)
     await chains.verifyCheckpoints()
     await chains.settle()
   }
@@ -143,7 +135,7 @@ export async function verifyStream(
     const body = checkBody({ ...frame, box, version, position }, stored, bodyText, readBody, report)
     chains.follow({ ...frame, box, version, position }, body, bodyText !== undefined)
     if (body) epochs.follow(body, position)
-    await checkCommands(still, [{ position, frame }], [body], report)
+    await checkCommands(still, commandsOf([{ position, frame }], [body]), report)
     await chains.verifyCheckpoints()
   }
   return count
@@ -175,32 +167,17 @@ function isWhole(body: Body | Skimmed): body is Body {
   return 'event' in body
 }
 
-/** Every command ID of these records has its entry. */
-async function checkCommands(
-  still: Still,
+function commandsOf(
   found: readonly Pick<Text, 'position' | 'frame'>[],
   bodies: readonly (Skimmed | undefined)[],
-  report: Report,
-): Promise<void> {
-  const wanted = found.flatMap(({ position, frame }, n) => {
+): Commanded[] {
+  return found.flatMap(({ position, frame }, n) => {
     const commandId = bodies[n]?.meta.commandId
     return frame && commandId !== undefined ? [{ position, box: frame.box, commandId }] : []
   })
-  if (wanted.length === 0) return
-  const { db, at } = still
-  const entries: (string | undefined)[] = await db.getMany(
-    wanted.map(({ commandId }) => commandKey(commandId)),
-    at,
-  )
-  for (const [n, { position, box, commandId }] of wanted.entries()) {
-    if (entries[n] === undefined)
-      report({ kind: 'command', position, box, message: `Command ${commandId} has no entry` })
-    // As it was written; what is written otherwise, or is another's, is looked at from the entries.
-    else if (entries[n] === seal(JSON.stringify({ box, position }))) still.commands.found += 1
-  }
 }
 
-function noteSegment({ referred }: Still, stored: string | undefined): void {
+export function noteSegment({ referred }: Still, stored: string | undefined): void {
   const ref = decodeRef(stored)
   if (ref) referred.add(ref.segment)
 }

@@ -15,6 +15,14 @@ export interface Chain {
   folding: boolean
 }
 
+/** Nothing follows after them in a stream. */
+const endings: ReadonlySet<string | undefined> = new Set(['removed', 'ended', 'lost'])
+
+/** Whether a stream is over that has come to this. */
+export function isOverIn(to: string | undefined): boolean {
+  return endings.has(to)
+}
+
 /** Whether a stored head is that of a stream that is over, which mostly needs no parser. */
 export function isHeadOf(box: string, sealed: string | undefined, chain: Chain): boolean {
   if (sealed === undefined) return false
@@ -29,6 +37,12 @@ export function isHeadOf(box: string, sealed: string | undefined, chain: Chain):
   if (isPlain) return true
   const head = decodeHead(sealed)
   return head?.box === box && isOver(head) && differenceOf(head, chain) === undefined
+}
+
+/** Whether a stored head is that of a stream that lives. */
+export function isLivingHeadOf(box: string, sealed: string | undefined, chain: Chain): boolean {
+  const head = decodeHead(sealed)
+  return head?.box === box && !isOver(head) && differenceOf(head, chain) === undefined
 }
 
 /** What of a head is not as its records tell. */

@@ -16,3 +16,8 @@ export interface Still {
 }
 
 export type Report = (problem: Problem) => void
+
+/** Whether something was found that may be wrong: all who look for it stop then. */
+export interface Doubt {
+  isCast: boolean
+}
