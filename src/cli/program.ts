@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { engineName } from '../api/version.ts'
 import { BoxError, errorCodes } from '../index.ts'
 import type { Cli } from './cli.ts'
 import { exitCodeOf, tellFailure } from './failure.ts'
@@ -102,6 +103,7 @@ export async function runCommand(
   let exitCode = 0
   const program = new Command('boxledger')
     .description('Micro-VMs as event-sourced actors.')
+    .version(engineName, '--version', 'which boxledger this is')
     .option('--home <dir>', 'where boxes live (default: $BOXLEDGER_HOME, else in the user state directory)')
     .option('--json', 'answers as JSON, errors as JSON on stderr')
     .usage('[--home DIR] [--json] VERB …')

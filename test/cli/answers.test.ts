@@ -145,6 +145,7 @@ test('info says which VMM and why, and opens no home', () =>
 test('help is for stdout and ends with 0; no verb is a mistake', () =>
   withShell(async ({ ok, run }) => {
     assert.match(await ok('--help'), /A home has one owner at a time/)
+    assert.match(await ok('--version'), /^boxledger\/\d+\.\d+\.\d+/)
     assert.match(await ok('stop', '--help'), /--time <seconds>/)
     const { code, stdout, stderr } = await run()
     assert.equal([code, stdout], [2, ''])
