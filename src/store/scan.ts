@@ -5,7 +5,8 @@ export interface ScanOptions {
   readonly snapshot?: ReturnType<Database['snapshot']>
 }
 
-const pageSize = 512
+/** Each page is fetched by another thread, and to wake that costs as much as to read hundreds of entries. */
+const pageSize = 2_048
 /** Without it a page ends after 16 KiB. */
 const pageBytes = 4 << 20
 
@@ -21,6 +22,25 @@ export function entryPages(
 /** Keys of a range in pages. */
 export function keyPages(db: Database, range: Range, options: ScanOptions = {}): AsyncGenerator<string[]> {
   return pagesOf(() => db.keys({ ...range, ...options, highWaterMarkBytes: pageBytes }))
+}
+
+/** Entries of a range that has at most so many, if nothing strange lies between them. */
+export async function entriesOf(
+  db: Database,
+  range: Range,
+  size: number,
+  options: ScanOptions = {},
+): Promise<[string, string][]> {
+  const iterator = db.iterator({ ...range, ...options, highWaterMarkBytes: pageBytes })
+  try {
+    const entries: [string, string][] = []
+    // Asked for one more, it finds out at once that there is none.
+    for (let page = await iterator.nextv(size + 1); page.length > 0; page = await iterator.nextv(size + 1))
+      entries.push(...page)
+    return entries
+  } finally {
+    await iterator.close()
+  }
 }
 
 interface Pages<T> {

@@ -2,7 +2,7 @@ import type { Archive } from './archive/archive.ts'
 import { decodeFrame, type Frame } from './codec.ts'
 import type { Database } from './database.ts'
 import { bodyKey, frameKey, framesBetween, positionOfFrameKey } from './keys.ts'
-import type { ScanOptions } from './scan.ts'
+import { entriesOf, type ScanOptions } from './scan.ts'
 
 /** A frame as it is stored, and the body that it leads to. */
 export interface Text {
@@ -15,7 +15,6 @@ export interface Text {
   readonly body: string | undefined
 }
 
-const pageBytes = 4 << 20
 /** Bodies lie by stream, frames by position: the more are asked for at once, the fewer blocks are read twice. */
 const pageSize = 1_024
 
@@ -33,7 +32,7 @@ export async function* textPages(
   const pageAt = (first: number): Promise<Text[]> => {
     const page = read(async db => {
       const range = framesBetween(first, Math.min(to, first + pageSize - 1))
-      const entries = await db.iterator({ ...range, ...options, highWaterMarkBytes: pageBytes }).all()
+      const entries = await entriesOf(db, range, pageSize, options)
       return withBodies(db, archive, entries, options)
     })
     page.catch(() => {

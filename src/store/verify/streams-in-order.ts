@@ -11,7 +11,7 @@ import type { Report, Still } from './still.ts'
 import type { Tally } from './tally.ts'
 
 /** What is looked up is looked up together, so many at a time. */
-const lookUps = 1_024
+const lookUps = 2_048
 
 interface Stream extends Chain {
   readonly name: string

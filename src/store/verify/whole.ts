@@ -27,7 +27,7 @@ export interface WholeInput {
 
 /**
  * Proves frames, bodies, and the heads, checkpoints and commands that belong to them, by reading frames in the order of
- * positions, and bodies stream by stream: each of them in the order that it lies in. That is several times faster than to
+ * positions, and bodies stream by stream: each of them in the order that it lies in. That costs much less than to
  * look up the body of each frame, but only tells whether all is right. Undefined: it is not, or a repair has declared that
  * something is not; what is wrong is told by who goes record by record.
  */
