@@ -53,7 +53,7 @@ test('what must hold does so after a kill', async () => {
   const kills = sized(
     someOf(
       onePerPoint(met, random).filter(each => !elsewhere.has(pointOf(each))),
-      36,
+      24,
       random,
     ),
     onePerScenario(met, random),

@@ -1,6 +1,7 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
+import { decodeLine, encodeLine } from '../../src/store/export/line.ts'
 import { makeRandom, takeSeed } from '../support/seed.ts'
 import { suite } from '../support/suite.ts'
 import { withTempDir } from '../support/tmp.ts'
@@ -291,6 +292,13 @@ test('a repaired ledger goes through with its losses, and its parked boxes come 
     await ledger.close()
     await repaired.close()
   }))
+
+test('a line may hold any character, separators of lines among them', () => {
+  for (const text of ['\u2028', '\u2029', '\n', '\r', '\u0085', '","crc32":"00000000"}']) {
+    const fields = { parked: { reason: `a${text}b` } }
+    assert.equal(decodeLine(encodeLine(fields)), fields, JSON.stringify(text))
+  }
+})
 
 test('a newer format is refused by its number', () =>
   withTempDir(async dir => {

@@ -84,7 +84,9 @@ test('of two who race for a home there is one writer at any time, also when they
     race.start()
     race.start()
     let kills = 0
-    for (let next = 0; race.took < races && race.two.length === 0; kills += 1) {
+    // On a busy machine it may take longer until they meet for the first time.
+    const isOver = () => (race.took >= races && race.refused > 0) || race.two.length > 0
+    for (let next = 0; !isOver(); kills += 1) {
       next = race.took + 1 + random.below(20)
       await race.until(next)
       await race.kill()
@@ -105,7 +107,6 @@ test('of two who race for a home there is one writer at any time, also when they
     // An owner that was killed before it wrote has had its epoch too.
     assert.ok(ledger.epoch > race.took, `${ledger.epoch} epochs, ${race.took} owners`)
     await ledger.close()
-    assert.ok(race.refused > 0, 'they met')
     console.log(
       `races for a home: ${race.took} won, ${race.refused} refused, ${kills} winners or losers killed; ` +
         `${race.durable.length} records told as durable, all there; never two writers`,
