@@ -6,7 +6,6 @@ import { ApiError, describeSystemError, failed } from './api-error.ts'
 import { openApiSocket } from './api-socket.ts'
 import { loadBackend } from './backend/load.ts'
 import { unlinkIfThere } from './backend/serial-port.ts'
-import { configFromFlags, restoreFromFlags } from './config/command-line.ts'
 import { EventMonitor } from './event-monitor.ts'
 import { FaultPlan, findFaultWords } from './faults.ts'
 import { withFaults } from './faulty-api.ts'
@@ -100,6 +99,8 @@ function toHandler(
 
 /** A VM given on the command line. Its failure ends the process, and leaves the socket. */
 async function startFromFlags(vmm: Vmm, flags: Flags, log: Log): Promise<void> {
+  if (flags.vm.size === 0) return
+  const { configFromFlags, restoreFromFlags } = await import('./config/command-line.ts')
   let outer = ['Error parsing config']
   try {
     const restore = restoreFromFlags(flags.vm)

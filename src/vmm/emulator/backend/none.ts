@@ -1,31 +1,25 @@
 import { readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { sumMemory } from '../config/vm-config.ts'
-import type { Backend, BackendOptions, Guest, GuestRequest } from './backend.ts'
+import type { BackendOptions, Guest, GuestRequest } from './backend.ts'
 import { AGENT_PORT, FakeAgent } from './fake-agent.ts'
 import { FakeGuest } from './fake-guest.ts'
 
 /** No guest at all: a few lines on the serial port and the small guest's habits, at once and for free. */
-export function createNoneBackend({ powerButtonIgnored, silent }: BackendOptions): Backend {
-  return {
-    name: 'none',
-    hotplug: true,
-    start: async request => {
-      const guest = new FakeGuest({
-        cmdline: request.config.payload?.cmdline ?? '',
-        pvpanic: request.config.pvpanic,
-        hasInitramfs: request.config.payload?.initramfs !== undefined,
-        powerButtonIgnored,
-        silent,
-        print: text => request.serial.write(Buffer.from(text)),
-        tell: request.tell,
-      })
-      request.serial.onInput(bytes => guest.hear(bytes.toString('latin1')))
-      if (request.restoreFrom === undefined) guest.boot()
-      else guest.restore(readTicks(request.restoreFrom))
-      return toGuest(guest, request)
-    },
-  }
+export function startFake(request: GuestRequest, { powerButtonIgnored, silent }: BackendOptions): Guest {
+  const guest = new FakeGuest({
+    cmdline: request.config.payload?.cmdline ?? '',
+    pvpanic: request.config.pvpanic,
+    hasInitramfs: request.config.payload?.initramfs !== undefined,
+    powerButtonIgnored,
+    silent,
+    print: text => request.serial.write(Buffer.from(text)),
+    tell: request.tell,
+  })
+  request.serial.onInput(bytes => guest.hear(bytes.toString('latin1')))
+  if (request.restoreFrom === undefined) guest.boot()
+  else guest.restore(readTicks(request.restoreFrom))
+  return toGuest(guest, request)
 }
 
 function toGuest(guest: FakeGuest, request: GuestRequest): Guest {
