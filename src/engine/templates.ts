@@ -7,6 +7,7 @@ import {
   keepTemplate,
   obstacleIn,
   removeTemplates,
+  settleGuest,
   specOf,
   startOf,
   type TemplateSize,
@@ -78,6 +79,7 @@ async function makeAnew(engine: Engine, start: TemplateStart, signal: AbortSigna
     const c = { actor, signal }
     const boot = () => ({ type: 'start.requested', boots: true }) as const
     await followStart(engine, await ask(engine, box, 'start.requested', boot, c), signal)
+    await settle(engine, box, signal)
     await rest(engine, signal)
     await createSnapshot(engine, box, snapshot, c)
     const { boundary, world } = engine
@@ -86,6 +88,19 @@ async function makeAnew(engine: Engine, start: TemplateStart, signal: AbortSigna
     return foundOf(await keepTemplate({ ...start, id, box, snapshot, now, boundary, signal }))
   } finally {
     await drop(engine, box)
+  }
+}
+
+/** Over a session of its own, which is over before the guest is saved: who goes on with the guest has none. */
+async function settle({ ledger, hands, home }: Engine, box: string, signal: AbortSignal): Promise<void> {
+  const context = ledger.head(box)?.state.context
+  if (context === undefined) return
+  const { incarnation, spec } = context
+  const channel = await hands.reach({ home, box, incarnation, spec }, signal)
+  try {
+    await settleGuest(channel, box, signal)
+  } finally {
+    channel.close()
   }
 }
 

@@ -90,6 +90,8 @@ needsQemu(test, 'boxes that begin with a template are machines of their own, as 
     // Booted now, and nothing of the same box is another.
     const [name, , uuid] = (await sh(other, identity)).split('\n')
     assert.equal([name, uuid], [seen[1]?.[0], seen[1]?.[2]])
+    const { bytes = 0 } = await other.snapshots.create('booted')
+    assert.ok((made.bytes ?? 0) < bytes * 0.95, `of ${made.bytes} and ${bytes} bytes none are of free memory`)
   }),
 )
 

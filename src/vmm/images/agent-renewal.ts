@@ -31,8 +31,9 @@ export const renewal = String.raw`sub set_right {
     for (qw(/etc/machine-id /var/lib/dbus/machine-id)) {
       $put->($_, unpack 'H*', $id) if -f $_ && !-l $_;
     }
-    my $known = '/sys/class/dmi/id/product_uuid';
-    if (-f $known) {
+    # A file of the kernel's cannot be written to; one of a guest's own, which was put there before, can.
+    my ($known, $file) = '/sys/class/dmi/id/product_uuid';
+    if (!(open $file, '>', $known and print $file "$uuid\n" and close $file) && -f $known) {
       my ($dir) = grep { -d } qw(/run /dev/shm /tmp);
       my $own = "$dir/.product_uuid";
       my $MS_BIND = 4096;

@@ -35,6 +35,9 @@ sub serve {
   eval {
     # Here it waits for a host.
     tell_host('h', 0, "${agentVersion}");
+    # Nothing runs yet that could be missed. A guest that was restored is told at once who it is, and is quicker to hear it so.
+    hear();
+    take();
     fcntl $_, $F_SETFL, $O_NONBLOCK for $in, $out;
     while (1) {
       my ($readable, $writable) = ('', '');
@@ -59,17 +62,22 @@ sub serve {
         settle($id) if defined $run->{status};
       }
       hear() if vec $readable, fileno $in, 1;
-      while (length $buffer >= 9) {
-        my ($type, $id, $length) = unpack 'aNN', $buffer;
-        die "nonsense\n" if $length > $longest;
-        last if length $buffer < 9 + $length;
-        my $content = substr $buffer, 9, $length;
-        substr($buffer, 0, 9 + $length) = '';
-        obey($type, $id, $content);
-      }
+      take();
     }
   };
   end_session();
+}
+
+# Does what was heard, as far as it is complete.
+sub take {
+  while (length $buffer >= 9) {
+    my ($type, $id, $length) = unpack 'aNN', $buffer;
+    die "nonsense\n" if $length > $longest;
+    last if length $buffer < 9 + $length;
+    my $content = substr $buffer, 9, $length;
+    substr($buffer, 0, 9 + $length) = '';
+    obey($type, $id, $content);
+  }
 }
 
 sub obey {
