@@ -7,7 +7,7 @@ import { checkpointKey, checkpointsUntil, frameKey } from './keys.ts'
  * Every so many versions of a box its head is kept, so that a past state is at most so many records away from one that
  * is stored. A checkpoint can always be made again, and none has to be there.
  */
-export const checkpointEvery = 128
+export const checkpointEvery = 64
 
 export function isCheckpoint(version: number): boolean {
   return version % checkpointEvery === 0
