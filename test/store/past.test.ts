@@ -144,12 +144,12 @@ test('archived, parked and repaired boxes have a past too', () =>
   withHome(async home => {
     const first = await open(home, fast)
     const heads = await fill(first)
+    const broken = checkpointEvery + 36
     await remove(first, 'bbbb')
-    const bbbb = await first.past.headAt('bbbb', { version: 200 })
+    const bbbb = await first.past.headAt('bbbb', { version: broken })
     assert.is((await first.archive(Date.now() + 60_000)).boxes, 1)
-    assert.equal(await first.past.headAt('bbbb', { version: 200 }), bbbb)
+    assert.equal(await first.past.headAt('bbbb', { version: broken }), bbbb)
     await first.close()
-    const broken = 200
     await withDatabase(home, db =>
       damage(db, `b/aaaa/${broken.toString(16).padStart(14, '0')}`, 'name-', 'eman-'),
     )
@@ -173,7 +173,7 @@ test('archived, parked and repaired boxes have a past too', () =>
       )
     })
     const repaired = await open(target, fast)
-    assert.equal(await repaired.past.headAt('bbbb', { version: 200 }), bbbb)
+    assert.equal(await repaired.past.headAt('bbbb', { version: broken }), bbbb)
     // The bytes as they were before were still in a file of the database.
     assert.equal(await repaired.past.headAt('aaaa', { version: broken }), past(heads.get(broken) as Head))
     await repaired.close()
