@@ -61,7 +61,8 @@ async function usable(start: TemplateStart, signal: AbortSignal): Promise<FoundT
   const { template } = await chooseTemplate(start, signal)
   if (template === undefined) return undefined
   try {
-    return foundOf(await checkTemplate(start.home, template, start.size, signal))
+    const { manifest } = await checkTemplate(start.home, template, start.size, signal)
+    return foundOf(manifest)
   } catch (error) {
     if (BoxError.is(error, 'SNAPSHOT_CORRUPT')) return undefined
     throw error

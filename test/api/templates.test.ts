@@ -1,15 +1,18 @@
 // @timeout 120
 import {
   chmodSync,
+  closeSync,
   cpSync,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   truncateSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
 import { type Box, BoxError, type BoxOptions, BoxRuntime, type LedgerRecord } from 'boxledger'
@@ -195,6 +198,12 @@ test('a box that asks for what no guest is told anew boots', () =>
 const edit = (path: string, change: (manifest: Record<string, unknown>) => object) =>
   writeFileSync(path, JSON.stringify(change(JSON.parse(readFileSync(path, 'utf8')))))
 
+const alterInPlace = (path: string, at: number) => {
+  const file = openSync(path, 'r+')
+  writeSync(file, 'x', at)
+  closeSync(file)
+}
+
 interface Spoilt {
   readonly spoil: (home: string) => void
   readonly code: string
@@ -215,6 +224,11 @@ const spoilt: Readonly<Record<string, Spoilt>> = {
       bytes.writeUInt8((bytes.readUInt8(1000) + 1) % 256, 1000)
       writeFileSync(path, bytes)
     },
+    code: 'SNAPSHOT_CORRUPT',
+    isDeep: true,
+  },
+  'memory altered where it was empty': {
+    spoil: home => alterInPlace(join(dirOf(home), 'memory-ranges'), 40 << 20),
     code: 'SNAPSHOT_CORRUPT',
     isDeep: true,
   },

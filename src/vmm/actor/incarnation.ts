@@ -7,6 +7,7 @@ import type { DriverInput } from '../driver.ts'
 import { type RunFiles, runFiles } from '../files/paths.ts'
 import type { OwnChild } from '../host/spawn.ts'
 import type { Guest } from '../image.ts'
+import type { Proved } from '../snapshots/parts.ts'
 import { Closed } from './closed.ts'
 
 type WithoutIncarnation<T> = T extends unknown ? Omit<T, 'incarnation'> : never
@@ -30,8 +31,8 @@ export class Incarnation {
   quirks: Quirks
   program: Discovery | undefined
   guest: Guest | undefined
-  /** that the template which this begins with is what was written, see origin.ts */
-  proof: Promise<unknown> | undefined
+  /** of what this begins with, the files that are what was written, see origin.ts */
+  proof: Promise<Proved> | undefined
   /** this driver cuts the VM off or ends the VMM: what the VMM says of that is not the guest's doing */
   cutOff: boolean
 

@@ -1,10 +1,12 @@
-import { isTemplate, type Origin, snapshotsOf } from '../../machines/index.ts'
+import { type BoxError, isTemplate, type Origin, snapshotsOf } from '../../machines/index.ts'
 import { type DiskName, isDiskName } from '../images/own-disk.ts'
 import { corrupt } from '../snapshots/damage.ts'
+import { linkedParts } from '../snapshots/link.ts'
 import { type Manifest, readManifest } from '../snapshots/manifest.ts'
-import { checkParts, type Part } from '../snapshots/parts.ts'
+import { checkLinked, checkParts, type Part, type Proved } from '../snapshots/parts.ts'
 import { snapshotFiles } from '../snapshots/place.ts'
 import { type Choice, checkTemplate, chooseTemplate, chosenTemplate } from '../templates/fit.ts'
+import { damaged } from '../templates/manifest.ts'
 import { templateDir } from '../templates/place.ts'
 import { templateImageOf } from '../templates/suitable.ts'
 import type { Incarnation } from './incarnation.ts'
@@ -16,9 +18,12 @@ export interface Saved extends Pick<Manifest, 'vmm' | 'ready' | 'config'> {
   readonly dir: string
   /** copies of the own disks of its box, among them */
   readonly disks: readonly DiskName[]
+  readonly files: readonly Part[]
   /** for people */
   readonly what: string
   readonly details: Readonly<Record<string, string>>
+  /** `SNAPSHOT_CORRUPT` */
+  readonly damaged: (what: string, cause?: unknown) => BoxError
 }
 
 /** What this incarnation begins with, whole and unaltered: told before there is a VMM. Throws BoxError. */
@@ -27,7 +32,8 @@ export async function checkOrigin(box: Incarnation, signal: AbortSignal): Promis
   if (origin === null || isTemplate(origin)) return
   const { dir } = snapshotFiles(box.input.home, origin.box, origin.name)
   const { files } = await readManifest(dir, origin)
-  await checkParts(dir, (what, cause) => corrupt(origin, what, cause), files, signal)
+  const proved = await checkParts(dir, (what, cause) => corrupt(origin, what, cause), files, signal)
+  box.proof = Promise.resolve(proved)
 }
 
 /** Whether it begins with a template; one that does not fit, or is damaged, is no reason not to start. */
@@ -48,14 +54,26 @@ export async function chooseOrigin(box: Incarnation, signal: AbortSignal): Promi
 export function beginProof(box: Incarnation): void {
   const { origin } = snapshotsOf(box.context)
   if (origin === null || !isTemplate(origin)) return
-  box.proof ??= checkTemplate(box.input.home, origin, box.context.spec, box.closed)
+  const check = () => checkTemplate(box.input.home, origin, box.context.spec, box.closed)
+  box.proof ??= check().then(({ proved }) => proved)
   box.proof.catch(() => {}) // told to whoever waits for it
 }
 
-/** Rejects with `SNAPSHOT_CORRUPT`. What is no template was looked at before there was a VMM. */
-export async function proveOrigin(box: Incarnation): Promise<void> {
+/** Rejects with `SNAPSHOT_CORRUPT`. What is no template was looked at before there was a VMM, if by this engine. */
+export async function proveOrigin(box: Incarnation): Promise<Proved | undefined> {
   beginProof(box)
-  await box.proof
+  return await box.proof
+}
+
+/** What was linked may be something else than what was proved, if that was replaced meanwhile. Rejects with `SNAPSHOT_CORRUPT`. */
+export async function proveLinked(
+  dir: string,
+  { files, damaged }: Saved,
+  proved: Proved | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const linked = files.filter(({ name }) => linkedParts.some(part => part === name))
+  await checkLinked(dir, damaged, linked, proved, signal)
 }
 
 /** Throws BoxError. */
@@ -66,14 +84,19 @@ export async function readOrigin({ input, context }: Incarnation, origin: Origin
     const { vmm, ready, config, files } = await readManifest(dir, origin)
     const details = { box, snapshot: name }
     const disks = disksIn(files)
-    return { vmm, ready, config, dir, disks, what: `Snapshot ${name} of box ${box}`, details }
+    const what = `Snapshot ${name} of box ${box}`
+    const damaged: Saved['damaged'] = (...of) => corrupt(origin, ...of)
+    return { vmm, ready, config, dir, files, disks, what, details, damaged }
   }
   const { image, template } = origin
   const { vmm, config, files } = await chosenTemplate(input.home, origin, context.spec)
   const dir = templateDir(input.home, image, context.spec)
   const details = { image, template }
   const what = `Template ${template} of the image ${image}`
-  return { vmm, ready: true, config, dir, disks: disksIn(files), what, details }
+  return {
+    ...{ vmm, ready: true, config, dir, files, disks: disksIn(files), what, details },
+    damaged: (...of) => damaged(image, ...of),
+  }
 }
 
 function disksIn(files: readonly Part[]): DiskName[] {

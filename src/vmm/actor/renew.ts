@@ -1,4 +1,5 @@
 import { isTemplate, snapshotsOf } from '../../machines/index.ts'
+import type { GuestChannel } from '../guest/channel.ts'
 import { hasAgent, reachGuest } from '../guest/reach.ts'
 import { setGuestRight } from '../guest/set-right.ts'
 import { takesName } from '../images/cmdline.ts'
@@ -22,13 +23,19 @@ export async function renewGuest({ box, signal }: Task): Promise<void> {
     if ((await box.client.ping({ signal })).features?.includes(guestless))
       return await box.tell({ type: 'guest.ready' })
     const { home, incarnation } = input
-    const channel = await reachGuest({ home, box: input.box, incarnation, spec: context.spec }, signal)
+    const { cmdline } = await guestFor(box, signal)
+    const name = context.name ?? input.box
+    // An image that takes no name has its own, also when it boots.
+    const hostname = isOther && (!isTemplate(origin) || takesName(cmdline)) ? name : undefined
+    let isSetRight = Promise.resolve()
+    const first = (reached: GuestChannel) => {
+      isSetRight = setGuestRight(reached, { isOther, hostname, uuid: box.uuid }, signal)
+      isSetRight.catch(() => {}) // told below, if it is this guest that has answered
+    }
+    const place = { home, box: input.box, incarnation, spec: context.spec }
+    const channel = await reachGuest(place, signal, first)
     try {
-      const { cmdline } = await guestFor(box, signal)
-      const name = context.name ?? input.box
-      // An image that takes no name has its own, also when it boots.
-      const hostname = isOther && (!isTemplate(origin) || takesName(cmdline)) ? name : undefined
-      await setGuestRight(channel, { isOther, hostname, uuid: box.uuid }, signal)
+      await isSetRight
     } finally {
       channel.close()
     }

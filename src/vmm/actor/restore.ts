@@ -7,7 +7,7 @@ import { disksDir } from '../files/paths.ts'
 import { hasAgent } from '../guest/reach.ts'
 import { takeDisks } from '../images/restored-disks.ts'
 import { configFor, linkSnapshot } from '../snapshots/link.ts'
-import { proveOrigin, readOrigin, type Saved } from './origin.ts'
+import { proveLinked, proveOrigin, readOrigin, type Saved } from './origin.ts'
 import { describeVm, named, tellBootFailure } from './start.ts'
 import type { Task } from './task.ts'
 
@@ -41,10 +41,11 @@ export async function restoreVm(task: Task): Promise<void> {
 async function restore({ box, signal }: Task, saved: Saved, config: VmConfig): Promise<void> {
   const boundary: Boundary = point => box.boundary(point)
   assertUnderstood(saved, await box.client.ping({ signal }))
-  await proveOrigin(box)
+  const proved = await proveOrigin(box)
   const { restored } = box.files
   const { home, box: id, incarnation } = box.input
   await linkSnapshot(saved.dir, restored, configFor(saved.config, config), boundary)
+  await proveLinked(restored, saved, proved, signal)
   await takeDisks(disksDir(home, id), incarnation, boundary)
   await box.client.restore(restored, { signal, limitMs: memoryLimitMs(box.context.spec) })
 }

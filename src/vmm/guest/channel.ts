@@ -16,7 +16,7 @@ export interface GuestChannel {
    * Tells the agent what it is to know after a restore, see `images/agent-renewal.ts`. Gives what of it failed, or nothing;
    * undefined if the agent says no word, within seconds: one of an older image does not know what is meant.
    */
-  setRight(line: string): Promise<string | undefined>
+  setRight(identity: Uint8Array): Promise<string | undefined>
   /** Ends the session, and with it all that it has started. */
   close(): void
 }
@@ -38,21 +38,27 @@ const setRightMs = 5_000
 /** How long an agent that has taken the connection may take to say so, in `ms`. */
 const helloMs = 5_000
 
+export interface ConnectOptions {
+  /** the wait for its answer keeps the process alive; default true */
+  readonly holds?: boolean
+  /** Is called as soon as something can be said, which the agent hears without having been waited for. */
+  readonly first?: ((channel: GuestChannel) => void) | undefined
+}
+
 /**
- * Connects to the agent of a guest, over the hybrid vsock socket of its VMM. `holds`: the wait for its answer keeps the
- * process alive.
+ * Connects to the agent of a guest, over the hybrid vsock socket of its VMM.
  *
  * @throws ChannelError
  */
 export async function connectGuest(
   socketPath: string,
   signal: AbortSignal,
-  { holds = true } = {},
+  { holds = true, first }: ConnectOptions = {},
 ): Promise<GuestChannel> {
   signal.throwIfAborted()
   const socket = connect(socketPath)
   if (!holds) socket.unref()
-  const channel = new AgentChannel(socket)
+  const channel = new AgentChannel(socket, first)
   const limit = AbortSignal.any([signal, AbortSignal.timeout(helloMs)])
   const giveUp = () => socket.destroy(new Error('the guest does not answer'))
   limit.addEventListener('abort', giveUp, { once: true })
@@ -69,6 +75,7 @@ export async function connectGuest(
 class AgentChannel implements GuestChannel {
   readonly hello: Promise<void>
   readonly #socket: Socket
+  readonly #first: ConnectOptions['first']
   readonly #reader = new FrameReader()
   readonly #programs = new Map<number, Program>()
   readonly #closed = new AbortController()
@@ -79,8 +86,9 @@ class AgentChannel implements GuestChannel {
   #isGreeted = false
   #last = 0
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, first: ConnectOptions['first']) {
     this.#socket = socket
+    this.#first = first
     this.hello = new Promise((resolve, reject) => {
       this.#greeted = resolve
       this.closed.addEventListener('abort', () => reject(this.closed.reason), { once: true })
@@ -142,10 +150,10 @@ class AgentChannel implements GuestChannel {
     this.#rest()
   }
 
-  async setRight(line: string): Promise<string | undefined> {
+  async setRight(identity: Uint8Array): Promise<string | undefined> {
     if (this.closed.aborted) return undefined
     this.#socket.ref()
-    this.#send(frameOf('t', 0, Buffer.from(line)))
+    this.#send(frameOf('b', 0, identity))
     const limit = AbortSignal.any([this.closed, AbortSignal.timeout(setRightMs)])
     const failed = await new Promise<string | undefined>(resolve => {
       this.#onSetRight.add(resolve)
@@ -165,7 +173,7 @@ class AgentChannel implements GuestChannel {
     for (const { type, id, content } of this.#reader.read(rest)) {
       if (type === 'h') this.#hear(content)
       if (type === 'z') for (const heard of this.#onHeard) heard()
-      if (type === 't') for (const done of this.#onSetRight) done(content.toString('latin1'))
+      if (type === 'b') for (const done of this.#onSetRight) done(content.toString('latin1'))
       const program = this.#programs.get(id)
       if (type === 'x') this.#programs.delete(id)
       program?.hear(type, content)
@@ -192,6 +200,7 @@ class AgentChannel implements GuestChannel {
     if (end === -1 && (this.#line?.length ?? 0) < 64) return Buffer.alloc(0)
     if (!/^OK \d+\r?$/.test(this.#line ?? '')) throw new Error('the VMM says no OK to the connection')
     this.#line = undefined
+    this.#first?.(this)
     return bytes.subarray(end + 1)
   }
 

@@ -11,7 +11,8 @@ export interface GuestPlace {
 
 /** How long an agent may take to listen, in `ms`: a guest is ready a little before it does. */
 const patienceMs = 10_000
-const restMs = 20
+/** It is asked again after an eighth of what it has taken already. */
+const asksPerWait = 8
 
 /** Whether an agent listens in the guest of a box: in the built-in one it does, in others where that is said. */
 export function hasAgent({ image, agent }: BoxSpec): boolean {
@@ -27,7 +28,7 @@ export function agentMissing(box: string): BoxError {
 }
 
 /**
- * A new session with the agent of a guest that is up.
+ * A new session with the agent of a guest that is up; `first` as for {@link connectGuest}.
  *
  * @throws BoxError UNSUPPORTED for a guest without an agent, GUEST_UNREACHABLE if it does not answer within 10 s,
  * ABORTED when the signal fires
@@ -35,20 +36,21 @@ export function agentMissing(box: string): BoxError {
 export async function reachGuest(
   { home, box, incarnation, spec }: GuestPlace,
   signal: AbortSignal,
+  first?: (channel: GuestChannel) => void,
 ): Promise<GuestChannel> {
   if (!hasAgent(spec)) throw agentMissing(box)
   const { vsock } = runFiles(home, box, incarnation)
-  const until = performance.now() + patienceMs
+  const began = performance.now()
   for (;;) {
     try {
-      return await connectGuest(vsock, signal)
+      return await connectGuest(vsock, signal, { first })
     } catch (cause) {
       if (signal.aborted) throw new BoxError('ABORTED', 'The wait for the guest was given up', { cause })
-      if (performance.now() > until) {
+      if (performance.now() - began > patienceMs) {
         const message = `The agent in the guest of box ${box} does not answer: ${(cause as Error).message}`
         throw new BoxError('GUEST_UNREACHABLE', message, { cause })
       }
     }
-    await new Promise(resolve => setTimeout(resolve, restMs))
+    await new Promise(resolve => setTimeout(resolve, 1 + (performance.now() - began) / asksPerWait))
   }
 }

@@ -3,7 +3,7 @@ import type { GuestChannel } from './channel.ts'
 import { runPerl } from './run-perl.ts'
 
 /** For an agent that does not know what is to be done, which is one of an older image: its perl is told. */
-const body = `my $failed = set_right($line);
+const body = `my $failed = set_right(pack 'H*', $line);
 die "$failed\\n" if length $failed;
 `
 
@@ -27,19 +27,19 @@ export async function setGuestRight(
   signal: AbortSignal,
 ): Promise<void> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
-  const tell = teller(identity)
-  const failed = (await channel.setRight(tell())) ?? (await runPerl(channel, body, tell, limit))
+  const seed = randomBytes(64)
+  const tell = () => told(identity, seed)
+  const failed =
+    (await channel.setRight(tell())) ?? (await runPerl(channel, body, () => tell().toString('hex'), limit))
   if (failed !== '') throw new Error(`The guest could not be set right: ${failed}`)
 }
 
-/** Gives the line that says it, see images/agent-renewal.ts, with the time when it is called. */
-export function teller({ isOther, hostname = '-', uuid }: Identity): () => string {
-  const seed = randomBytes(64).toString('hex')
-  return () => `${timeNow()} ${isOther ? 1 : 0} ${hostname} ${uuid} ${seed}`
-}
-
-/** In seconds and nanoseconds. */
-function timeNow(): string {
+/** What is said of it now, see images/agent-renewal.ts. */
+function told({ isOther, hostname = '', uuid }: Identity, seed: Uint8Array): Buffer {
   const now = Date.now()
-  return `${Math.floor(now / 1_000)} ${(now % 1_000) * 1_000_000}`
+  const head = Buffer.alloc(17)
+  head.writeBigInt64BE(BigInt(Math.floor(now / 1_000)), 0)
+  head.writeBigInt64BE(BigInt((now % 1_000) * 1_000_000), 8)
+  head.writeUInt8(isOther ? 1 : 0, 16)
+  return Buffer.concat([head, Buffer.from(`${hostname}\0${uuid}\0`), seed])
 }

@@ -1,7 +1,7 @@
 import { uuidOf } from '../cloud-hypervisor/uuid.ts'
 import type { GuestChannel } from './channel.ts'
 import { runPerl } from './run-perl.ts'
-import { teller } from './set-right.ts'
+import { setGuestRight } from './set-right.ts'
 
 /** What is left free for the guest itself, and the most that is zeroed, in `MiB`. */
 const spare = 16
@@ -10,8 +10,7 @@ const most = 256
 /** How long it may take, in `ms`. */
 const limitMs = 30_000
 
-const body = `set_right($line);
-open my $memory, '<', '/proc/meminfo' or exit;
+const body = `open my $memory, '<', '/proc/meminfo' or exit;
 my ($free) = map { /^MemFree: +(\\d+) kB/ ? $1 >> 10 : () } <$memory>;
 my $unused = $free - ${spare};
 $unused = ${most} if $unused > ${most};
@@ -25,6 +24,10 @@ my $zeros = "\\0" x ($unused << 20) if $unused > 0;
  */
 export async function settleGuest(channel: GuestChannel, box: string, signal: AbortSignal): Promise<void> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
-  const tell = teller({ isOther: true, hostname: undefined, uuid: uuidOf(box) })
-  await runPerl(channel, body, tell, limit).catch(() => {}) // it can be booted, and so be saved as it is
+  try {
+    await setGuestRight(channel, { isOther: true, hostname: undefined, uuid: uuidOf(box) }, limit)
+    await runPerl(channel, body, () => '', limit)
+  } catch {
+    // It can be booted, and so be saved as it is.
+  }
 }

@@ -17,8 +17,8 @@
  *     c  'o' or 'r', output that was taken, in bytes
  *     d  kill it, with all that it has started
  *     z  '1': a snapshot is made; '0': it is over    z  the same, so that it is known to be heard
- *     t  what it is to know after a restore, in one  t  what of it failed, in words; empty if nothing
- *        line, see agent-renewal.ts
+ *     b  what it is to know after a restore, see     b  what of it failed, in words; empty if nothing
+ *        agent-renewal.ts
  *
  * Of each stream at most `window` bytes are under way: more is not read from the program, or not sent, until the other
  * side has taken some. So one execution that nobody reads holds up no other.

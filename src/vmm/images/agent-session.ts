@@ -91,8 +91,8 @@ sub obey {
     $stays = $content;
     return tell_host('z', $id, $content);
   }
-  if ($type eq 't') {
-    tell_host('t', $id, set_right($content));
+  if ($type eq 'b') {
+    tell_host('b', $id, set_right($content));
     return reap();
   }
   my $run = $runs{$id} or return;

@@ -5,7 +5,7 @@ import { isOwnDirectory, wary } from '../files/own-file.ts'
 import { boxDir, runNumber, savingIn } from '../files/paths.ts'
 import { type Manifest, manifestName, readManifest } from './manifest.ts'
 import { savedDisksOf } from './own-disks.ts'
-import { measure, type Part, parts } from './parts.ts'
+import { bytesOf, keepPart, type Part, parts } from './parts.ts'
 import type { SnapshotFiles } from './place.ts'
 
 /** Makes the directory that a VMM is to fill; what is left of an earlier try goes. */
@@ -48,10 +48,10 @@ export async function keepStaged(
   if (isOwnDirectory(dir)) return await kept(dir, described)
   boundary('before describing a snapshot')
   const measured: Part[] = []
-  for (const part of parts) measured.push(await measure(staged, part, signal, { keep: true }))
+  for (const part of parts) measured.push(await keepPart(staged, part, signal))
   const config = JSON.parse(await readFile(join(staged, 'config.json'), 'utf8')) as Manifest['config']
   const disks = savedDisksOf(config)
-  for (const disk of disks) measured.push(await measure(staged, disk, signal, { keep: true }))
+  for (const disk of disks) measured.push(await keepPart(staged, disk, signal))
   // One without disks is for older versions too.
   const format = disks.length === 0 ? 1 : 2
   const manifest: Manifest = { format, ...described, config, files: measured }
@@ -80,8 +80,6 @@ async function kept(dir: string, { box, name, version }: SnapshotPlace & { reado
 function nameTaken(dir: string): BoxError {
   return new BoxError('NAME_TAKEN', `The ledger does not know it, but there is ${dir} already`)
 }
-
-const bytesOf = (files: readonly Part[]) => files.reduce((sum, { bytes }) => sum + bytes, 0)
 
 /** What was written before it was cut off goes. */
 async function writeSynced(path: string, text: string): Promise<void> {

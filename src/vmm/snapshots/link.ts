@@ -5,6 +5,9 @@ import { isObject } from '../cloud-hypervisor/answer.ts'
 import type { VmConfig, VmDisk } from '../cloud-hypervisor/vm-config.ts'
 import type { Manifest } from './manifest.ts'
 
+/** What a VMM reads as it was written. */
+export const linkedParts = ['state.json', 'memory-ranges'] as const
+
 /**
  * Brings a snapshot into a run directory, for the VMM to read: memory and state as they are, and a configuration whose
  * paths are those of this run. Whatever becomes of the snapshot then, the VMM has its files.
@@ -18,7 +21,7 @@ export async function linkSnapshot(
   boundary('before linking a snapshot')
   await rm(to, { recursive: true, force: true })
   await mkdir(to, { mode: 0o700 })
-  for (const part of ['state.json', 'memory-ranges']) await linkOrCopy(join(from, part), join(to, part))
+  for (const part of linkedParts) await linkOrCopy(join(from, part), join(to, part))
   await writeFile(join(to, 'config.json'), JSON.stringify(config), { flag: 'wx', mode: 0o600 })
   boundary('after linking a snapshot')
 }

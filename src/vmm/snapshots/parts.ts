@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto'
-import { type FileHandle, lstat } from 'node:fs/promises'
+import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BoxError } from '../../machines/index.ts'
 import { openOwnFile } from '../files/own-file.ts'
 import { type DiskName, isDiskName } from '../images/own-disk.ts'
+import { hashPieces, hashWhole } from './hash.ts'
+import { allocatedBytes, isPieces, isSha256, type Pieces } from './pieces.ts'
 
 /** The files that a VMM writes: the VM's configuration, the state of its devices, its memory. */
 export const parts = ['config.json', 'state.json', 'memory-ranges'] as const
@@ -14,37 +15,38 @@ export interface Part {
   readonly bytes: number
   /** in hex */
   readonly sha256: string
+  /** of a file with holes */
+  readonly pieces?: Pieces
 }
 
 export function isPart(value: unknown): value is Part {
-  const { name, bytes, sha256 } = (value ?? {}) as Record<string, unknown>
+  const { name, bytes, sha256, pieces } = (value ?? {}) as Record<string, unknown>
   return (
     (parts.some(part => part === name) || isDiskName(name)) &&
     Number.isSafeInteger(bytes) &&
-    typeof sha256 === 'string' &&
-    /^[0-9a-f]{64}$/.test(sha256)
+    isSha256(sha256) &&
+    (pieces === undefined || isPieces(pieces, Number(bytes)))
   )
 }
 
-/** What a file holds now. `keep`: it is on the disk then, and this user's alone. Throws if it is none, or `signal` fires. */
-export async function measure(
-  dir: string,
-  name: Part['name'],
-  signal: AbortSignal,
-  { keep = false } = {},
-): Promise<Part> {
+/** How long files are together, holes counted. */
+export const bytesOf = (files: readonly Part[]): number => files.reduce((sum, { bytes }) => sum + bytes, 0)
+
+/** What a file holds, that has been written; it is on the disk then, and this user's alone. Throws if it is none, or `signal` fires. */
+export async function keepPart(dir: string, name: Part['name'], signal: AbortSignal): Promise<Part> {
   const file = await openOwnFile(join(dir, name))
   if (file === undefined) throw new Error(`${name} is missing`)
   try {
-    if (keep) {
-      await file.chmod(0o600)
-      await file.sync()
-    }
-    return { name, ...(await readThrough(file, signal)) }
+    await file.chmod(0o600)
+    await file.sync()
+    return { name, ...(await hashWhole(file, signal)) }
   } finally {
     await file.close()
   }
 }
+
+/** Which file it was that was read, whatever name it has by now. */
+export type Proved = ReadonlyMap<Part['name'], string>
 
 /**
  * Holds the files of a snapshot against its manifest: a VMM takes one that is cut to half its size without a word.
@@ -55,19 +57,55 @@ export async function checkParts(
   corrupt: (what: string, cause?: unknown) => BoxError,
   files: readonly Part[],
   signal: AbortSignal,
-): Promise<void> {
-  for (const { name, bytes, sha256 } of files) {
-    let found: Part
+): Promise<Proved> {
+  const proved = new Map<Part['name'], string>()
+  for (const part of files) {
     try {
-      found = await measure(dir, name, signal)
+      proved.set(part.name, await checkPart(dir, part, signal))
     } catch (error) {
       if (signal.aborted) throw error
       throw corrupt((error as Error).message, error)
     }
-    if (found.bytes !== bytes) throw corrupt(wrongSize(name, found.bytes, bytes))
-    if (found.sha256 !== sha256) throw corrupt(`${name} is not what was written`)
+  }
+  return proved
+}
+
+/** Holes that take no more room than they did are empty still. Throws if the file is not what was written. */
+async function checkPart(dir: string, part: Part, signal: AbortSignal): Promise<string> {
+  const { name, bytes, sha256, pieces } = part
+  const file = await openOwnFile(join(dir, name))
+  if (file === undefined) throw new Error(`${name} is missing`)
+  try {
+    const found = await file.stat()
+    if (found.size !== bytes) throw new Error(wrongSize(name, found.size, bytes))
+    const isSame =
+      pieces && allocatedBytes(found) === pieces.allocated
+        ? (await hashPieces(file, pieces, signal)) === pieces.sha256
+        : (await hashWhole(file, signal)).sha256 === sha256
+    if (!isSame) throw new Error(`${name} is not what was written`)
+    return identityOf(found)
+  } finally {
+    await file.close()
   }
 }
+
+/** The same for files that were checked where they were: those that are others here are checked here. */
+export async function checkLinked(
+  dir: string,
+  corrupt: (what: string, cause?: unknown) => BoxError,
+  files: readonly Part[],
+  proved: Proved | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const others: Part[] = []
+  for (const part of files) {
+    const here = await lstat(join(dir, part.name))
+    if (proved?.get(part.name) !== identityOf(here)) others.push(part)
+  }
+  await checkParts(dir, corrupt, others, signal)
+}
+
+const identityOf = ({ dev, ino }: { readonly dev: number; readonly ino: number }) => `${dev}:${ino}`
 
 /** A first look, which reads nothing: whether the files are there, as long as they were. Rejects as {@link checkParts}. */
 export async function checkSizes(
@@ -88,23 +126,3 @@ export async function checkSizes(
 
 const wrongSize = (name: string, found: number, bytes: number) =>
   `${name} has ${found} bytes instead of ${bytes}`
-
-/** In `bytes`. */
-const pieceBytes = 1 << 20
-
-/** One piece is read while the one before is hashed: a start waits for this, and a stream takes half as long again. */
-async function readThrough(file: FileHandle, signal: AbortSignal): Promise<Pick<Part, 'bytes' | 'sha256'>> {
-  const hash = createHash('sha256')
-  let [now, next] = [Buffer.allocUnsafe(pieceBytes), Buffer.allocUnsafe(pieceBytes)]
-  let bytes = 0
-  let reading = file.read(now, 0, pieceBytes, 0)
-  for (;;) {
-    const { bytesRead } = await reading
-    if (bytesRead === 0) return { bytes, sha256: hash.digest('hex') }
-    bytes += bytesRead
-    signal.throwIfAborted()
-    reading = file.read(next, 0, pieceBytes, bytes)
-    hash.update(now.subarray(0, bytesRead))
-    ;[now, next] = [next, now]
-  }
-}

@@ -5,7 +5,7 @@ import { probeVersion } from '../discovery/version.ts'
 import { isOwnDirectory } from '../files/own-file.ts'
 import type { Guest } from '../image.ts'
 import { isDiskName } from '../images/own-disk.ts'
-import { checkParts, checkSizes } from '../snapshots/parts.ts'
+import { checkParts, checkSizes, type Proved } from '../snapshots/parts.ts'
 import { changeOf } from './guest-files.ts'
 import { damaged, readTemplate, type TemplateManifest } from './manifest.ts'
 import { type TemplateSize, templateDir } from './place.ts'
@@ -95,18 +95,17 @@ async function checkDisks(home: string, manifest: TemplateManifest, signal: Abor
   await checkParts(dir, corrupt, disks, signal)
 }
 
-/** Rejects with `SNAPSHOT_CORRUPT` unless its memory and the state of its devices are what was written. */
+/** Rejects with `SNAPSHOT_CORRUPT` unless its memory and the state of its devices are what was written. Gives which files those are. */
 export async function checkTemplate(
   home: string,
   place: TemplatePlace,
   size: TemplateSize,
   signal: AbortSignal,
-): Promise<TemplateManifest> {
+): Promise<{ readonly manifest: TemplateManifest; readonly proved: Proved }> {
   const manifest = await chosenTemplate(home, place, size)
   const dir = templateDir(home, place.image, size)
   const saved = manifest.files.filter(({ name }) => !isDiskName(name))
-  await checkParts(dir, what => damaged(place.image, what), saved, signal)
-  return manifest
+  return { manifest, proved: await checkParts(dir, what => damaged(place.image, what), saved, signal) }
 }
 
 /** What a VMM program calls itself, and the flags that it is given; never a path, which may differ. */

@@ -4,13 +4,13 @@ import type { Boundary } from '../../machines/index.ts'
 import { isOwnDirectory } from '../files/own-file.ts'
 import { isDiskName } from '../images/own-disk.ts'
 import { sync, writeSynced } from '../images/synced.ts'
-import { linkOrCopy } from '../snapshots/link.ts'
+import { linkedParts, linkOrCopy } from '../snapshots/link.ts'
 import { readManifest } from '../snapshots/manifest.ts'
 import { checkParts } from '../snapshots/parts.ts'
 import { snapshotFiles } from '../snapshots/place.ts'
 import { processorHere, programWords, type Start } from './fit.ts'
 import { guestNow } from './guest-files.ts'
-import { damaged, manifestName, type TemplateManifest, templateParts } from './manifest.ts'
+import { damaged, manifestName, type TemplateManifest } from './manifest.ts'
 import { making, templateDir, templatesDir } from './place.ts'
 import { setAside } from './remove.ts'
 
@@ -55,7 +55,7 @@ async function stage(draft: string, wanted: NewTemplate): Promise<TemplateManife
   const place = { box, name: snapshot }
   const { dir } = snapshotFiles(home, box, snapshot)
   const { vmm, config, files } = await readManifest(dir, place)
-  const kept = files.filter(({ name }) => isDiskName(name) || templateParts.some(part => part === name))
+  const kept = files.filter(({ name }) => isDiskName(name) || linkedParts.some(part => part === name))
   for (const { name } of kept) await linkOrCopy(join(dir, name), join(draft, name))
   await checkParts(draft, what => damaged(image, what), kept, signal)
   for (const { name } of kept) await sync(join(draft, name))

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { isOwnDirectory } from '../files/own-file.ts'
+import { bytesOf } from '../snapshots/parts.ts'
 import { assertFits, templateOf } from './fit.ts'
 import type { TemplateManifest } from './manifest.ts'
 import { sizeOf, type TemplateSize, templatesOf } from './place.ts'
@@ -7,7 +8,7 @@ import { type StartOfImage, startOfPresent } from './start-of.ts'
 
 /** A template as it lies in a home. */
 export interface FoundTemplate extends TemplateSize {
-  /** of its files; absent where they cannot be read */
+  /** of its files, holes counted; absent where they cannot be read */
   readonly bytes?: number
   /** ISO time */
   readonly madeAt?: string
@@ -47,6 +48,5 @@ async function lookAt(look: StartOfImage): Promise<FoundTemplate[]> {
 
 /** What is told of one that fits. */
 export function foundOf({ cpus, memoryMib, files, madeAt, vmm }: TemplateManifest): FoundTemplate {
-  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
-  return { cpus, memoryMib, bytes, madeAt, vmm: vmm.version, fits: true }
+  return { cpus, memoryMib, bytes: bytesOf(files), madeAt, vmm: vmm.version, fits: true }
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { BoxError } from '../../machines/index.ts'
 import { openOwnFile } from '../files/own-file.ts'
+import { linkedParts } from '../snapshots/link.ts'
 import { isPart, type Part } from '../snapshots/parts.ts'
 import type { TemplateSize } from './place.ts'
 
@@ -47,8 +48,6 @@ export interface GuestFile {
 
 export const manifestFormat = 2
 export const manifestName = 'template.json'
-/** What the VMM reads, beside a configuration. */
-export const templateParts = ['state.json', 'memory-ranges'] as const
 
 /** In `bytes`. */
 const longestManifest = 1 << 20
@@ -127,7 +126,7 @@ function isManifest(value: unknown): value is TemplateManifest {
     isObject(config) &&
     Array.isArray(files) &&
     files.every(isPart) &&
-    templateParts.every(part => files.some(file => file.name === part))
+    linkedParts.every(part => files.some(file => file.name === part))
   )
 }
 

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { escapeCommas } from './escape-commas.ts'
 
 /** The one vsock port whose connections are carried, and how many at a time. */
 const VSOCK_PORT = 1024
@@ -100,8 +101,4 @@ export class GuestPorts {
   #pathOf(number: number): string {
     return `${this.#socket}.${number}`
   }
-}
-
-function escapeCommas(text: string): string {
-  return text.replaceAll(',', ',,')
 }

@@ -1,6 +1,8 @@
 import type { DiskConfig, NetConfig } from '../config/devices.ts'
 import type { VmConfig } from '../config/vm-config.ts'
+import { escapeCommas } from './escape-commas.ts'
 import type { GuestPorts } from './guest-ports.ts'
+import { formatMemory, type GuestMemory } from './qemu-memory.ts'
 
 /** Descriptors that QEMU inherits. */
 export const QMP_FD = 3
@@ -14,8 +16,9 @@ export interface QemuArguments {
   readonly consoleFile: string | undefined
   /** Where connections to the guest's vsock device go. */
   readonly ports: GuestPorts | undefined
-  /** Whether a saved guest comes in over `INCOMING_FD`. */
-  readonly incoming: boolean
+  readonly memory: GuestMemory
+  /** What comes in over `INCOMING_FD`, of a guest that was saved. */
+  readonly incoming: 'whole' | 'devices' | undefined
 }
 
 /** QEMU's words for a VM of ours. Nothing is given that was not asked for: no network, no default devices. */
@@ -26,7 +29,7 @@ export function formatQemuArguments(config: VmConfig, with_: QemuArguments): str
     // Stopped until the control channel is listened to. Power-off and reset stop it again, and are told there.
     ...['-S', '-no-reboot', '-no-shutdown', '-action', 'panic=none'],
     ...['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'],
-    ...formatMachine(config, with_.accel),
+    ...formatMachine(config, with_),
     ...['-kernel', payload?.kernel ?? payload?.firmware ?? ''],
     ...(payload?.initramfs === undefined ? [] : ['-initrd', payload.initramfs]),
     ...(payload?.cmdline === undefined ? [] : ['-append', payload.cmdline]),
@@ -38,18 +41,25 @@ export function formatQemuArguments(config: VmConfig, with_: QemuArguments): str
     ...(config.pvpanic ? ['-device', 'pvpanic-pci'] : []),
     ...(config.disks ?? []).flatMap(formatDisk),
     ...(config.net ?? []).flatMap(formatNet),
-    ...(with_.incoming ? ['-incoming', `fd:${INCOMING_FD}`] : []),
+    ...(with_.incoming === undefined
+      ? []
+      : // Devices without a memory are taken when QEMU has been told so.
+        ['-incoming', with_.incoming === 'whole' ? `fd:${INCOMING_FD}` : 'defer']),
   ]
 }
 
 /** The one place where the accelerator and what goes with it are chosen. */
-function formatMachine({ cpus, memory, platform }: VmConfig, accel: 'tcg' | 'kvm'): string[] {
+function formatMachine(
+  { cpus, memory, platform }: VmConfig,
+  { accel, memory: held }: QemuArguments,
+): string[] {
   // Under TCG plain qemu64 keeps an idle guest on a periodic tick, and newer models are slower.
   const cpu = accel === 'kvm' ? 'host' : 'qemu64,+arat,+rdrand'
   const uuid = platform?.system_uuid
   return [
-    ...['-machine', `q35,accel=${accel}`, '-cpu', cpu],
+    ...['-machine', `q35,accel=${accel},memory-backend=ram`, '-cpu', cpu],
     ...['-smp', String(Math.max(1, cpus.boot_vcpus)), '-m', `${memory.size / 1024}k`],
+    ...formatMemory(held, memory.size),
     ...(uuid === undefined ? [] : ['-uuid', uuid]),
   ]
 }
@@ -98,8 +108,4 @@ function formatNet(net: NetConfig, index: number): string[] {
       ? `user,id=${id},restrict=on`
       : `tap,id=${id},ifname=${escapeCommas(net.tap)},script=no,downscript=no`
   return ['-netdev', netdev, '-device', `virtio-net-pci,netdev=${id},mac=${net.mac}`]
-}
-
-function escapeCommas(text: string): string {
-  return text.replaceAll(',', ',,')
 }

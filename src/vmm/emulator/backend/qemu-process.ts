@@ -3,9 +3,12 @@ import type { Duplex } from 'node:stream'
 import type { Log } from '../log.ts'
 
 export interface QemuProcess {
+  readonly pid: number | undefined
   /** The parent's end of the control channel and of the serial port. */
   readonly qmp: Duplex
   readonly serial: Duplex
+  /** What it reads a saved guest from, if that is told by this process. */
+  readonly incoming: Duplex | undefined
   /** Resolves when it is gone. */
   readonly gone: Promise<void>
   /** The end of what it wrote to its standard error. */
@@ -22,14 +25,14 @@ const CHECK_PARENT = '[ "$PPID" = "$1" ] || exit 125; shift; exec "$@"'
 export function spawnQemu(
   binary: string,
   args: readonly string[],
-  incomingFd: number | undefined,
+  incoming: number | 'pipe' | undefined,
   log: Log,
 ): QemuProcess {
   const words = ['--pdeathsig', 'KILL', 'sh', '-c', CHECK_PARENT, 'sh', String(process.pid), binary, ...args]
   const child = spawn('setpriv', words, {
     // A session of its own: Ctrl-C is for the emulator, which then ends it in order.
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', incomingFd ?? 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', incoming ?? 'ignore'],
   })
   let lastWords = ''
   const listen = (text: string): void => {
@@ -40,7 +43,12 @@ export function spawnQemu(
   child.stderr?.setEncoding('utf8').on('data', listen)
   const serial = child.stdio[4] as Duplex
   serial.on('error', () => serial.destroy())
+  const told = ([...child.stdio][5] ?? undefined) as Duplex | undefined
+  // A QEMU that ends before it has read all is told of by its end.
+  told?.on('error', () => told.destroy())
   return {
+    pid: child.pid,
+    incoming: told,
     qmp: child.stdio[3] as Duplex,
     serial,
     gone: waitForEnd(child, listen),

@@ -1,12 +1,12 @@
 import { closeSync, openSync } from 'node:fs'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { failed } from '../api-error.ts'
 import type { BackendOptions, Guest, GuestRequest } from './backend.ts'
 import { GuestPorts } from './guest-ports.ts'
-import { formatQemuArguments } from './qemu-arguments.ts'
+import { formatQemuArguments, INCOMING_FD } from './qemu-arguments.ts'
+import type { GuestMemory } from './qemu-memory.ts'
 import { type QemuProcess, spawnQemu } from './qemu-process.ts'
-import { saveQemu, takenPortsIn } from './qemu-save.ts'
+import { leaveMemoryOut, readSavedGuest, type SavedGuest, saveQemu } from './qemu-save.ts'
 import { Qmp, type QmpEvent } from './qmp.ts'
 
 /** Longest wait for QEMU to leave by itself, in ms. */
@@ -15,18 +15,19 @@ const QUIT_MS = 2000
 /** Starts a guest under QEMU; resolves when its processors run, or, restored, when it could run. */
 export async function startQemu(request: GuestRequest, options: BackendOptions): Promise<Guest> {
   const { config, serial, console, restoreFrom } = request
-  const stale = restoreFrom === undefined ? [] : takenPortsIn(restoreFrom)
-  const ports = config.vsock === undefined ? undefined : new GuestPorts(config.vsock.socket, stale)
+  const saved = restoreFrom === undefined ? undefined : readSavedGuest(restoreFrom)
+  const memory: GuestMemory = saved?.devices ? { file: saved.memoryFile } : 'own'
+  const ports =
+    config.vsock === undefined ? undefined : new GuestPorts(config.vsock.socket, saved?.takenPorts)
   const args = formatQemuArguments(config, {
     ports,
     accel: options.accel,
     serialFile: serial.file,
     consoleFile: console.file,
-    incoming: restoreFrom !== undefined,
+    memory,
+    incoming: saved && (saved.devices ? 'devices' : 'whole'),
   })
-  const incoming = restoreFrom === undefined ? undefined : openSync(join(restoreFrom, 'memory-ranges'), 'r')
-  const qemu = spawnQemu(options.qemuBinary, args, incoming, options.log)
-  if (incoming !== undefined) closeSync(incoming)
+  const qemu = spawnSaved(saved, incoming => spawnQemu(options.qemuBinary, args, incoming, options.log))
   qemu.serial.on('data', (bytes: Buffer) => serial.write(bytes))
   serial.onInput(bytes => void qemu.serial.write(bytes))
   const life = { over: false }
@@ -36,8 +37,8 @@ export async function startQemu(request: GuestRequest, options: BackendOptions):
   })
   try {
     await qmp.execute('qmp_capabilities')
-    if (restoreFrom === undefined) await qmp.execute('cont')
-    else await waitForIncoming(qmp)
+    if (saved === undefined) await qmp.execute('cont')
+    else await takeIncoming(qmp, qemu, saved)
   } catch {
     qemu.kill()
     await qemu.gone
@@ -51,7 +52,12 @@ export async function startQemu(request: GuestRequest, options: BackendOptions):
     ...toGuest(qmp, qemu, life, options),
     dial: async port => await ports?.dial(port),
     save: directory =>
-      saveQemu(qmp, directory, { socketDirectory: options.socketDirectory, takenPorts: ports?.taken ?? [] }),
+      saveQemu(qmp, directory, {
+        pid: qemu.pid ?? 0,
+        memory,
+        socketDirectory: options.socketDirectory,
+        takenPorts: ports?.taken ?? [],
+      }),
   }
 }
 
@@ -99,11 +105,31 @@ function toGuest(
   }
 }
 
-async function waitForIncoming(qmp: Qmp): Promise<void> {
+/** What was saved as a whole QEMU reads from its file; of a guest whose memory is a file it is told the devices. */
+function spawnSaved(
+  saved: SavedGuest | undefined,
+  spawn: (incoming: number | 'pipe' | undefined) => QemuProcess,
+): QemuProcess {
+  if (saved === undefined) return spawn(undefined)
+  if (saved.devices) return spawn('pipe')
+  const file = openSync(saved.memoryFile, 'r')
+  try {
+    return spawn(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+async function takeIncoming(qmp: Qmp, qemu: QemuProcess, { devices }: SavedGuest): Promise<void> {
+  if (devices) {
+    qemu.incoming?.end(devices)
+    await leaveMemoryOut(qmp, true)
+    await qmp.execute('migrate-incoming', { uri: `fd:${INCOMING_FD}` })
+  }
   for (;;) {
     const { status } = (await qmp.execute('query-status')) as { status: string }
     if (status !== 'inmigrate') return
-    await delay(5)
+    await delay(1)
   }
 }
 

@@ -1,0 +1,4 @@
+/** A text within an option of QEMU's. */
+export function escapeCommas(text: string): string {
+  return text.replaceAll(',', ',,')
+}
