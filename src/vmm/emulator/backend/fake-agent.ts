@@ -4,6 +4,8 @@ import { Duplex } from 'node:stream'
 export const AGENT_PORT = 1024
 const AGENT_VERSION = '1'
 
+const NOBODY = 'boxledger-vmm: no guest'
+
 const HEAD_BYTES = 9
 
 /** Stands in for the agent of a guest that there is not: it says that it is there, and has nothing to run commands on. */
@@ -22,7 +24,9 @@ export class FakeAgent extends Duplex {
     while (this.rest.length >= HEAD_BYTES) {
       const end = HEAD_BYTES + this.rest.readUInt32BE(5)
       if (this.rest.length < end) break
-      if (this.rest.toString('latin1', 0, 1) === 'x') this.refuse(this.rest.readUInt32BE(1))
+      const type = this.rest.toString('latin1', 0, 1)
+      if (type === 'x') this.refuse(this.rest.readUInt32BE(1))
+      if (type === 'b') this.say('b', 0, NOBODY)
       this.rest = this.rest.subarray(end)
     }
     done()
@@ -34,7 +38,7 @@ export class FakeAgent extends Duplex {
   }
 
   private refuse(command: number): void {
-    this.say('r', command, 'boxledger-vmm: no guest\n')
+    this.say('r', command, `${NOBODY}\n`)
     this.say('x', command, Buffer.from([126, 0]))
   }
 
