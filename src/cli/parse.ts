@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { schema } from '../machines/index.ts'
 
 /** `K=V`, gathered from a flag that may be given again and again. */
 export function pairs(value: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
@@ -9,6 +10,14 @@ export function pairs(value: string, before: Readonly<Record<string, string>> = 
 
 export function words(value: string, before: readonly string[] = []): string[] {
   return [...before, value]
+}
+
+/** Types of events, gathered likewise. */
+export function eventTypes(value: string, before: readonly string[] = []): string[] {
+  if (Object.hasOwn(schema.versions, value)) return [...before, value]
+  const all = Object.keys(schema.versions)
+  const alike = all.filter(type => type.split('.')[0] === value.split('.')[0])
+  throw new InvalidArgumentError(`There are ${(alike.length === 0 ? all : alike).join(', ')}.`)
 }
 
 /** A number; its limits are the library's to check. */

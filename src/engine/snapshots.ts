@@ -113,6 +113,7 @@ export async function restoreSnapshot(
     'start.requested',
     head => {
       assertThere(head, snapshot)
+      if (isUp(head)) throw isStillUp(head, snapshot)
       return { type: 'start.requested', snapshot }
     },
     c,
@@ -249,6 +250,16 @@ function noSnapshot(box: string, snapshot: string): BoxError {
 
 function isUp(head: Head): boolean {
   return stateOf(head) === 'running' || stateOf(head) === 'paused'
+}
+
+function isStillUp(head: Head, snapshot: string): BoxError {
+  const { box } = head
+  const state = stateOf(head)
+  return new BoxError(
+    'INVALID_STATE',
+    `Box ${box} is ${state}. Stop it, so that it can go on from its snapshot ${snapshot}.`,
+    { details: { box, snapshot, state } },
+  )
 }
 
 function nameTaken(box: string, snapshot: string): BoxError {

@@ -34,6 +34,8 @@ const mistakes: readonly (readonly string[])[] = [
   ['rename', 'web'],
   ['resolve', 'web'],
   ['log', '--from', '0'],
+  ['log', '--type', 'nonsense'],
+  ['log', '--type', 'vmm.exited', '--type', 'vmm.left'],
 ]
 
 test('2: what cannot be understood', () =>

@@ -1,5 +1,5 @@
 import type { Cli } from '../cli.ts'
-import { pairs, whole, words } from '../parse.ts'
+import { eventTypes, pairs, whole } from '../parse.ts'
 import { recordLines } from '../record-line.ts'
 
 interface LogFlags {
@@ -16,7 +16,7 @@ export function addLog({ program, onHome }: Cli): void {
     .argument('[box]')
     .option('--from <position>', 'first position (default: 1)', whole)
     .option('-f, --follow', 'go on with what comes')
-    .option('--type <type>', 'events of this type only, such as vmm.exited; repeatable', words)
+    .option('--type <type>', 'events of this type only, such as vmm.exited; repeatable', eventTypes)
     .option('--label <key=value>', 'of boxes that have this label; repeatable', pairs)
     .action((box: string | undefined, { from, follow = false, type, label }: LogFlags) =>
       onHome(async ({ runtime, output, json, signal }) => {
