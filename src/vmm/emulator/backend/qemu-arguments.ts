@@ -2,7 +2,7 @@ import type { DiskConfig, NetConfig } from '../config/devices.ts'
 import type { VmConfig } from '../config/vm-config.ts'
 import { escapeCommas } from './escape-commas.ts'
 import type { GuestPorts } from './guest-ports.ts'
-import { formatMemory, type GuestMemory } from './qemu-memory.ts'
+import { formatMemory, type GuestMemory, MEMORY_ID } from './qemu-memory.ts'
 
 /** Descriptors that QEMU inherits. */
 export const QMP_FD = 3
@@ -57,7 +57,7 @@ function formatMachine(
   const cpu = accel === 'kvm' ? 'host' : 'qemu64,+arat,+rdrand'
   const uuid = platform?.system_uuid
   return [
-    ...['-machine', `q35,accel=${accel},memory-backend=ram`, '-cpu', cpu],
+    ...['-machine', `q35,accel=${accel},memory-backend=${MEMORY_ID}`, '-cpu', cpu],
     ...['-smp', String(Math.max(1, cpus.boot_vcpus)), '-m', `${memory.size / 1024}k`],
     ...formatMemory(held, memory.size),
     ...(uuid === undefined ? [] : ['-uuid', uuid]),

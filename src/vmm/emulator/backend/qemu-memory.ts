@@ -6,6 +6,9 @@ import { escapeCommas } from './escape-commas.ts'
 /** Where the memory of a guest is: QEMU's own, or a saved one's file, of which it changes nothing. */
 export type GuestMemory = 'own' | { readonly file: string }
 
+/** As QEMU calls it itself where it is told nothing: what was saved, also by earlier emulators, goes by this. */
+export const MEMORY_ID = 'pc.ram'
+
 /** How Linux names the file that is behind a memory of QEMU's own. */
 const OWN_NAME = '/memfd:memory-backend-memfd'
 
@@ -19,7 +22,7 @@ export function formatMemory(memory: GuestMemory, bytes: number): string[] {
     memory === 'own'
       ? 'memory-backend-memfd,share=on'
       : `memory-backend-file,share=off,mem-path=${escapeCommas(memory.file)}`
-  return ['-object', `${backend},id=ram,size=${bytes / 1024}k`]
+  return ['-object', `${backend},id=${MEMORY_ID},size=${bytes / 1024}k`]
 }
 
 /** Copies the memory of its own that a QEMU has; what is empty stays a hole. */
