@@ -154,10 +154,13 @@ class AgentChannel implements GuestChannel {
     if (this.closed.aborted) return undefined
     this.#socket.ref()
     this.#send(frameOf('b', 0, identity))
-    const limit = AbortSignal.any([this.closed, AbortSignal.timeout(setRightMs)])
     const failed = await new Promise<string | undefined>(resolve => {
       this.#onSetRight.add(resolve)
-      limit.addEventListener('abort', () => resolve(undefined), { once: true })
+      const giveUp = () => resolve(undefined)
+      this.closed.addEventListener('abort', giveUp, { once: true })
+      // From when it is there: until then it is its greeting that is waited for.
+      const limit = () => AbortSignal.timeout(setRightMs).addEventListener('abort', giveUp, { once: true })
+      this.hello.then(limit, giveUp)
     })
     this.#onSetRight.clear()
     this.#rest()
@@ -181,9 +184,10 @@ class AgentChannel implements GuestChannel {
     this.#rest()
   }
 
-  /** A session in which nothing runs keeps no process alive. */
+  /** A session in which nothing runs, and nothing is waited for, keeps no process alive. */
   #rest(): void {
-    if (this.#isGreeted && this.#programs.size === 0) this.#socket.unref()
+    const waits = this.#programs.size + this.#onHeard.size + this.#onSetRight.size > 0
+    if (this.#isGreeted && !waits) this.#socket.unref()
   }
 
   #send(frame: Buffer): void {

@@ -18,7 +18,7 @@ sub set_right {
   syscall(227, 0, $time) == 0 or push @failed, "the clock: $!";
 
   my ($RNDRESEEDCRNG, $zero) = (0x5207, 0);
-  open $random, '+<', '/dev/urandom' unless $random;
+  $random ||= open_file('/dev/urandom');
   ($random && syswrite $random, $seed) or push @failed, "randomness: $!";
   if ($random) { ioctl $random, $RNDRESEEDCRNG, $zero or push @failed, "randomness: $!" }
 
@@ -53,7 +53,7 @@ sub put_uuid {
   my ($uuid) = @_;
   my $known = '/sys/class/dmi/id/product_uuid';
   return unless -f $known;
-  if ($uuid_file || open $uuid_file, '+<', $known) {
+  if ($uuid_file ||= open_file($known)) {
     return if sysseek $uuid_file, 0, 0 and syswrite $uuid_file, "$uuid\n";
     return "the UUID: $!";
   }
@@ -64,8 +64,14 @@ sub put_uuid {
   chmod 0400, $own;
   syscall(165, $own, $known, 0, $MS_BIND, 0) == 0 or push @failed, "the UUID: $!";
   unlink $own;
-  open $uuid_file, '+<', $known unless @failed;
+  $uuid_file = open_file($known) unless @failed;
   return @failed;
+}
+
+# A handle that could not be opened is true all the same.
+sub open_file {
+  my $file;
+  return open($file, '+<', shift) ? $file : undef;
 }
 
 sub put_line {

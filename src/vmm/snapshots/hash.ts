@@ -42,20 +42,34 @@ async function* readAhead(
   const places = placesIn(stretches)
   const read = (into: Buffer) => {
     const place = places.next()
-    return place.done ? undefined : file.read(into, 0, place.value.bytes, place.value.begin)
+    return place.done ? undefined : fill(file, into, place.value)
   }
   for (let reading = read(now); reading !== undefined; ) {
-    const { bytesRead } = await reading
-    if (bytesRead === 0) return
+    const bytes = await reading
+    if (bytes === 0) return
     signal.throwIfAborted()
     reading = read(next)
     reading?.catch(() => {}) // told when it is waited for, which a reader that has seen enough does not
-    yield now.subarray(0, bytesRead)
+    yield now.subarray(0, bytes)
     ;[now, next] = [next, now]
   }
 }
 
-function* placesIn(stretches: Pieces['at']): Generator<{ readonly begin: number; readonly bytes: number }> {
+interface Place {
+  readonly begin: number
+  readonly bytes: number
+}
+
+/** Reads what is there of a place; less than that is the end of the file. */
+async function fill(file: FileHandle, into: Buffer, { begin, bytes }: Place): Promise<number> {
+  for (let done = 0; ; ) {
+    const { bytesRead } = await file.read(into, done, bytes - done, begin + done)
+    done += bytesRead
+    if (bytesRead === 0 || done === bytes) return done
+  }
+}
+
+function* placesIn(stretches: Pieces['at']): Generator<Place> {
   for (const [begin, bytes] of stretches)
     for (let at = 0; at < bytes; at += chunkBytes)
       yield { begin: begin + at, bytes: Math.min(chunkBytes, bytes - at) }

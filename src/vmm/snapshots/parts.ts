@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { BoxError } from '../../machines/index.ts'
@@ -105,7 +106,8 @@ export async function checkLinked(
   await checkParts(dir, corrupt, others, signal)
 }
 
-const identityOf = ({ dev, ino }: { readonly dev: number; readonly ino: number }) => `${dev}:${ino}`
+/** The number of a file that was deleted is given again. When its last link was made does not count, since it is linked here. */
+const identityOf = ({ dev, ino, birthtimeMs, mtimeMs }: Stats) => [dev, ino, birthtimeMs, mtimeMs].join(':')
 
 /** A first look, which reads nothing: whether the files are there, as long as they were. Rejects as {@link checkParts}. */
 export async function checkSizes(

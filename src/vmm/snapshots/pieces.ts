@@ -22,8 +22,9 @@ const noGranule = Buffer.alloc(granuleBytes)
 /** A file in more pieces is read as a whole: its manifest is to stay short. */
 const mostPieces = 4096
 
-/** Of the room that it takes a file may have one in so many bytes for other things than what was found in it. */
-const spareShare = 1000
+/** What a file system may take for itself: some of its blocks, and one more for so many stretches. */
+const spareBlocks = 2
+const stretchesPerBlock = 100
 
 /** Whether this describes pieces of a file of `bytes`. */
 export function isPieces(value: unknown, bytes: number): value is Pieces {
@@ -50,15 +51,15 @@ export const allocatedBytes = ({ blocks }: { readonly blocks: number }): number 
 export class PieceFinder {
   readonly #at: [begin: number, bytes: number][] = []
   #heldBytes = 0
+  #stretches = 0
+  #wasHeld = false
 
   /** What comes next in the file, from `begin` on, a multiple of {@link granuleBytes}. Gives what of it belongs to pieces. */
   add(bytes: Buffer, begin: number): Buffer[] {
     const found: Buffer[] = []
     for (let at = 0; at < bytes.length; at += granuleBytes) {
       const granule = bytes.subarray(at, at + granuleBytes)
-      const held = heldIn(granule)
-      if (held === 0) continue
-      this.#heldBytes += held
+      if (!this.#look(granule)) continue
       found.push(granule)
       this.#extend(begin + at, granule.length)
     }
@@ -67,9 +68,26 @@ export class PieceFinder {
 
   /** Undefined where there is too little to be gained, or the file takes room where nothing was found: it could change there. */
   finish(allocated: number, sha256: string): Pieces | undefined {
-    const spare = allocated - this.#heldBytes
-    if (this.#at.length > mostPieces || spare > allocated / spareShare) return undefined
+    const spare = (spareBlocks + this.#stretches / stretchesPerBlock) * pageBytes
+    if (this.#at.length > mostPieces || allocated > this.#heldBytes + spare) return undefined
     return { allocated, at: this.#at, sha256 }
+  }
+
+  /** Whether there is something in a granule. */
+  #look(granule: Buffer): boolean {
+    if (granule.equals(noGranule)) {
+      this.#wasHeld = false
+      return false
+    }
+    const before = this.#heldBytes
+    for (let at = 0; at < granule.length; at += pageBytes) {
+      const page = granule.subarray(at, at + pageBytes)
+      const isHeld = !page.equals(noPage.subarray(0, page.length))
+      if (isHeld) this.#heldBytes += page.length
+      if (isHeld && !this.#wasHeld) this.#stretches += 1
+      this.#wasHeld = isHeld
+    }
+    return this.#heldBytes > before
   }
 
   #extend(begin: number, bytes: number): void {
@@ -77,15 +95,4 @@ export class PieceFinder {
     if (last && last[0] + last[1] === begin) last[1] += bytes
     else this.#at.push([begin, bytes])
   }
-}
-
-/** Bytes of the pages of a granule that are not empty. */
-function heldIn(granule: Buffer): number {
-  if (granule.equals(noGranule)) return 0
-  let held = 0
-  for (let at = 0; at < granule.length; at += pageBytes) {
-    const page = granule.subarray(at, at + pageBytes)
-    if (!page.equals(noPage.subarray(0, page.length))) held += page.length
-  }
-  return held
 }

@@ -1,8 +1,11 @@
 // @timeout 120
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import * as assert from 'uvu/assert'
@@ -75,6 +78,32 @@ function pour(socket: Socket, block: Buffer, most: number): void {
 
 const many = (frame: Buffer): Buffer => Buffer.concat(Array.from({ length: 2_000 }, () => frame))
 const one = Buffer.from('x')
+
+test('what is said first is heard before the greeting, and its answer is waited for', () =>
+  withTempDir(async dir => {
+    const heard: string[] = []
+    const server = createServer(socket => {
+      socket.once('data', () => {
+        socket.write('OK 1\n')
+        socket.on('data', bytes => {
+          heard.push(bytes.toString('latin1'))
+          socket.write(frameOf('h', 0, Buffer.from('1')))
+          setTimeout(() => socket.write(frameOf('b', 0, Buffer.from('at last'))), 300)
+        })
+      })
+    })
+    server.listen(join(dir, 'v'))
+    await once(server, 'listening')
+    try {
+      const teller = fileURLToPath(new URL('./late-teller.js', import.meta.url))
+      const { stdout } = await promisify(execFile)(process.execPath, [teller, join(dir, 'v')])
+      assert.is(stdout, 'at last')
+      assert.equal(heard, [frameOf('b', 0, Buffer.from('you')).toString('latin1')])
+    } finally {
+      server.close()
+      await once(server, 'close')
+    }
+  }))
 
 const floods: Readonly<Record<string, Buffer>> = {
   'more than was asked for': frameOf('o', 1, Buffer.alloc(32 << 10)),

@@ -2,7 +2,7 @@ import type { DiskConfig, NetConfig } from '../config/devices.ts'
 import type { VmConfig } from '../config/vm-config.ts'
 import { escapeCommas } from './escape-commas.ts'
 import type { GuestPorts } from './guest-ports.ts'
-import { formatMemory, type GuestMemory, MEMORY_ID } from './qemu-memory.ts'
+import { formatMappedMemory, MEMORY_ID } from './qemu-memory.ts'
 
 /** Descriptors that QEMU inherits. */
 export const QMP_FD = 3
@@ -16,7 +16,8 @@ export interface QemuArguments {
   readonly consoleFile: string | undefined
   /** Where connections to the guest's vsock device go. */
   readonly ports: GuestPorts | undefined
-  readonly memory: GuestMemory
+  /** Where the memory of a guest is that was saved, if it can be mapped. */
+  readonly memoryFile: string | undefined
   /** What comes in over `INCOMING_FD`, of a guest that was saved. */
   readonly incoming: 'whole' | 'devices' | undefined
 }
@@ -49,17 +50,15 @@ export function formatQemuArguments(config: VmConfig, with_: QemuArguments): str
 }
 
 /** The one place where the accelerator and what goes with it are chosen. */
-function formatMachine(
-  { cpus, memory, platform }: VmConfig,
-  { accel, memory: held }: QemuArguments,
-): string[] {
+function formatMachine({ cpus, memory, platform }: VmConfig, { accel, memoryFile }: QemuArguments): string[] {
   // Under TCG plain qemu64 keeps an idle guest on a periodic tick, and newer models are slower.
   const cpu = accel === 'kvm' ? 'host' : 'qemu64,+arat,+rdrand'
   const uuid = platform?.system_uuid
   return [
-    ...['-machine', `q35,accel=${accel},memory-backend=${MEMORY_ID}`, '-cpu', cpu],
+    ...['-machine', `q35,accel=${accel}${memoryFile === undefined ? '' : `,memory-backend=${MEMORY_ID}`}`],
+    ...['-cpu', cpu],
     ...['-smp', String(Math.max(1, cpus.boot_vcpus)), '-m', `${memory.size / 1024}k`],
-    ...formatMemory(held, memory.size),
+    ...(memoryFile === undefined ? [] : formatMappedMemory(memoryFile, memory.size)),
     ...(uuid === undefined ? [] : ['-uuid', uuid]),
   ]
 }

@@ -3,7 +3,6 @@ import type { Duplex } from 'node:stream'
 import type { Log } from '../log.ts'
 
 export interface QemuProcess {
-  readonly pid: number | undefined
   /** The parent's end of the control channel and of the serial port. */
   readonly qmp: Duplex
   readonly serial: Duplex
@@ -47,7 +46,6 @@ export function spawnQemu(
   // A QEMU that ends before it has read all is told of by its end.
   told?.on('error', () => told.destroy())
   return {
-    pid: child.pid,
     incoming: told,
     qmp: child.stdio[3] as Duplex,
     serial,

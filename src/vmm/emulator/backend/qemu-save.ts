@@ -1,18 +1,15 @@
-import { createWriteStream, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { buffer } from 'node:stream/consumers'
-import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { describeSystemError, failed } from '../api-error.ts'
-import { copyOwnMemory, type GuestMemory } from './qemu-memory.ts'
+import { StreamSplitter } from './qemu-stream.ts'
 import type { Qmp } from './qmp.ts'
 import { listen } from './serial-port.ts'
 
 export interface SaveOptions {
-  readonly pid: number
-  readonly memory: GuestMemory
   readonly socketDirectory: string
   /** ports over which somebody talks with the guest */
   readonly takenPorts: readonly number[]
@@ -20,9 +17,9 @@ export interface SaveOptions {
 
 /** A guest as it lies in a snapshot's directory. */
 export interface SavedGuest {
-  /** where its memory is; with it, if `devices` is missing, everything else */
+  /** its memory, which can be mapped; if `devices` is missing, all that QEMU told of it */
   readonly memoryFile: string
-  /** what QEMU tells of its devices */
+  /** what QEMU told of all but its memory */
   readonly devices: Buffer | undefined
   readonly takenPorts: readonly number[]
 }
@@ -37,38 +34,42 @@ export function readSavedGuest(directory: string): SavedGuest {
   }
 }
 
-/** Whether QEMU is to leave out the memory of what goes out, and to miss none in what comes in. */
-export async function leaveMemoryOut(qmp: Qmp, state: boolean): Promise<void> {
-  await qmp.execute('migrate-set-capabilities', { capabilities: [{ capability: 'x-ignore-shared', state }] })
+/** Has QEMU tell of its memory as of one that need not be sent, or miss none of it in what comes in. */
+export async function leaveMemoryOut(qmp: Qmp): Promise<void> {
+  await qmp.execute('migrate-set-capabilities', {
+    capabilities: [{ capability: 'x-ignore-shared', state: true }],
+  })
 }
 
-/**
- * Saves the paused guest. A memory of QEMU's own is copied, as the image of it that can be mapped again, and the devices go
- * into `state.json`; the memory of a guest that came from such an image is sent by QEMU, in a form of its own, with them.
- */
+/** Saves the paused guest: its memory into `memory-ranges`, so that it can be mapped, all else into `state.json`. */
 export async function saveQemu(qmp: Qmp, directory: string, options: SaveOptions): Promise<void> {
-  const { memory, pid, takenPorts } = options
-  const memoryFile = join(directory, 'memory-ranges')
+  const { takenPorts } = options
   try {
-    let devices: Buffer | undefined
-    await leaveMemoryOut(qmp, memory === 'own')
-    if (memory === 'own') {
-      devices = await receive(qmp, options, buffer)
-      await copyOwnMemory(pid, memoryFile)
-    } else {
-      const file = createWriteStream(memoryFile, { flags: 'wx', mode: 0o600 })
-      await receive(qmp, options, stream => pipeline(stream, file))
-    }
-    const emulator = {
-      backend: 'qemu',
-      takenPorts,
-      ...(devices && { devices: gzipSync(devices).toString('base64') }),
-    }
+    await leaveMemoryOut(qmp)
+    const file = await open(join(directory, 'memory-ranges'), 'wx', 0o600)
+    const rest = await receive(qmp, options, stream => writeMemory(stream, file)).finally(() => file.close())
+    const emulator = { backend: 'qemu', takenPorts, devices: gzipSync(rest).toString('base64') }
     writeFileSync(join(directory, 'state.json'), JSON.stringify({ emulator }))
   } catch (error) {
     const outer = ['Cannot send VM snapshot', 'Failed to send migratable component snapshot']
     throw failed(...outer, describeSystemError(error))
   }
+}
+
+/** Writes the memory that is in a stream, holes where there is nothing, and gives the rest. */
+async function writeMemory(stream: Socket, file: FileHandle): Promise<Buffer> {
+  const splitter = new StreamSplitter()
+  for await (const piece of stream) {
+    for (const { at, pages } of splitter.push(piece)) await writeAll(file, Buffer.concat(pages), at)
+  }
+  const rest = splitter.end()
+  await file.truncate(splitter.size)
+  return rest
+}
+
+async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; )
+    done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten
 }
 
 /**

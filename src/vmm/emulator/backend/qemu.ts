@@ -4,7 +4,6 @@ import { failed } from '../api-error.ts'
 import type { BackendOptions, Guest, GuestRequest } from './backend.ts'
 import { GuestPorts } from './guest-ports.ts'
 import { formatQemuArguments, INCOMING_FD } from './qemu-arguments.ts'
-import type { GuestMemory } from './qemu-memory.ts'
 import { type QemuProcess, spawnQemu } from './qemu-process.ts'
 import { leaveMemoryOut, readSavedGuest, type SavedGuest, saveQemu } from './qemu-save.ts'
 import { Qmp, type QmpEvent } from './qmp.ts'
@@ -16,7 +15,6 @@ const QUIT_MS = 2000
 export async function startQemu(request: GuestRequest, options: BackendOptions): Promise<Guest> {
   const { config, serial, console, restoreFrom } = request
   const saved = restoreFrom === undefined ? undefined : readSavedGuest(restoreFrom)
-  const memory: GuestMemory = saved?.devices ? { file: saved.memoryFile } : 'own'
   const ports =
     config.vsock === undefined ? undefined : new GuestPorts(config.vsock.socket, saved?.takenPorts)
   const args = formatQemuArguments(config, {
@@ -24,7 +22,7 @@ export async function startQemu(request: GuestRequest, options: BackendOptions):
     accel: options.accel,
     serialFile: serial.file,
     consoleFile: console.file,
-    memory,
+    memoryFile: saved?.devices && saved.memoryFile,
     incoming: saved && (saved.devices ? 'devices' : 'whole'),
   })
   const qemu = spawnSaved(saved, incoming => spawnQemu(options.qemuBinary, args, incoming, options.log))
@@ -52,12 +50,7 @@ export async function startQemu(request: GuestRequest, options: BackendOptions):
     ...toGuest(qmp, qemu, life, options),
     dial: async port => await ports?.dial(port),
     save: directory =>
-      saveQemu(qmp, directory, {
-        pid: qemu.pid ?? 0,
-        memory,
-        socketDirectory: options.socketDirectory,
-        takenPorts: ports?.taken ?? [],
-      }),
+      saveQemu(qmp, directory, { socketDirectory: options.socketDirectory, takenPorts: ports?.taken ?? [] }),
   }
 }
 
@@ -123,7 +116,7 @@ function spawnSaved(
 async function takeIncoming(qmp: Qmp, qemu: QemuProcess, { devices }: SavedGuest): Promise<void> {
   if (devices) {
     qemu.incoming?.end(devices)
-    await leaveMemoryOut(qmp, true)
+    await leaveMemoryOut(qmp)
     await qmp.execute('migrate-incoming', { uri: `fd:${INCOMING_FD}` })
   }
   for (;;) {
