@@ -88,12 +88,17 @@ async function receive<T>(
     const received = new Promise<T>((resolve, reject) => {
       server.once('connection', stream => consume(stream).then(resolve, reject))
     })
-    // Told below; it may come before that is waited for.
-    received.catch(() => undefined)
+    let broken: NodeJS.ErrnoException | undefined
+    received.catch(error => {
+      broken = error
+    })
     // Without a limit, since the guest stands still meanwhile.
     await qmp.execute('migrate-set-parameters', { 'max-bandwidth': 2 ** 40 })
     await qmp.execute('migrate', { uri: `unix:${path}` })
-    await waitForMigration(qmp)
+    await waitForMigration(qmp).catch(error => {
+      // QEMU knows only that nobody took what it sent, and not of a full disk.
+      throw broken?.code === undefined ? error : broken
+    })
     return await received
   } finally {
     server.close()
