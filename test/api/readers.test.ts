@@ -1,4 +1,5 @@
 // @timeout 120
+// @timeout-long 400
 import { setImmediate as turn } from 'node:timers/promises'
 import { BoxRuntime } from 'boxledger'
 import { Simulation } from 'boxledger/testing'
@@ -61,7 +62,7 @@ async function readAndWrite(
 test('1,000 in a simulated world: each sees exactly what it should', async () => {
   const seed = takeSeed()
   await using world = await Simulation.open({ seed })
-  const options = { readers: sized(1_000, 10_000), records: sized(300, 3_000) }
+  const options = { readers: sized(1_000, 4_000), records: sized(300, 1_200) }
   const simulated: World = {
     runtime: () => world.runtime,
     reopen: async () => {
