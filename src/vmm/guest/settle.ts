@@ -14,7 +14,8 @@ const body = `open my $memory, '<', '/proc/meminfo' or exit;
 my ($free) = map { /^MemFree: +(\\d+) kB/ ? $1 >> 10 : () } <$memory>;
 my $unused = $free - ${spare};
 $unused = ${most} if $unused > ${most};
-my $zeros = "\\0" x ($unused << 20) if $unused > 0;
+my $zeros;
+$zeros = "\\0" x ($unused << 20) if $unused > 0;
 `
 
 /**

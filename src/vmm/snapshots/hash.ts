@@ -5,30 +5,33 @@ import { allocatedBytes, PieceFinder, type Pieces } from './pieces.ts'
 /** In `bytes`; a multiple of the granule of pieces. */
 const chunkBytes = 1 << 20
 
-/** Reads a file from its beginning to its end. */
-export async function hashWhole(
+/** Describes what a file holds. */
+export async function describeFile(
   file: FileHandle,
   signal: AbortSignal,
 ): Promise<{ readonly bytes: number; readonly sha256: string; readonly pieces?: Pieces }> {
-  const { size, blocks } = await file.stat()
+  const { size: bytes, blocks } = await file.stat()
   const allocated = allocatedBytes({ blocks })
-  const finder = allocated < size ? new PieceFinder() : undefined
-  const [whole, held] = [createHash('sha256'), createHash('sha256')]
-  let bytes = 0
-  for await (const chunk of readAhead(file, [[0, Number.POSITIVE_INFINITY]], signal)) {
+  const [finder, whole, held] = [new PieceFinder(), createHash('sha256'), createHash('sha256')]
+  let read = 0
+  for await (const chunk of readAhead(file, [[0, bytes]], signal)) {
     whole.update(chunk)
-    for (const piece of finder?.add(chunk, bytes) ?? []) held.update(piece)
-    bytes += chunk.length
+    if (allocated < bytes) for (const piece of finder.add(chunk, read)) held.update(piece)
+    read += chunk.length
   }
-  if (bytes !== size) throw new Error(`a file has ${bytes} bytes, and had ${size} when its reading began`)
-  const pieces = finder?.finish(allocated, held.digest('hex'))
+  if (read !== bytes) throw new Error(`a file has ${read} bytes, and had ${bytes} when its reading began`)
+  const pieces = allocated < bytes ? finder.finish(allocated, held.digest('hex')) : undefined
   return { bytes, sha256: whole.digest('hex'), ...(pieces && { pieces }) }
 }
 
-/** Reads no more than the pieces. A start waits for this. */
-export async function hashPieces(file: FileHandle, { at }: Pieces, signal: AbortSignal): Promise<string> {
+/** Hashes these stretches of a file, and reads no more. A start waits for this. */
+export async function hashStretches(
+  file: FileHandle,
+  stretches: Pieces['at'],
+  signal: AbortSignal,
+): Promise<string> {
   const hash = createHash('sha256')
-  for await (const chunk of readAhead(file, at, signal)) hash.update(chunk)
+  for await (const chunk of readAhead(file, stretches, signal)) hash.update(chunk)
   return hash.digest('hex')
 }
 

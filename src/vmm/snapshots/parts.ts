@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { BoxError } from '../../machines/index.ts'
 import { openOwnFile } from '../files/own-file.ts'
 import { type DiskName, isDiskName } from '../images/own-disk.ts'
-import { hashPieces, hashWhole } from './hash.ts'
+import { describeFile, hashStretches } from './hash.ts'
 import { allocatedBytes, isPieces, isSha256, type Pieces } from './pieces.ts'
 
 /** The files that a VMM writes: the VM's configuration, the state of its devices, its memory. */
@@ -40,7 +40,7 @@ export async function keepPart(dir: string, name: Part['name'], signal: AbortSig
   try {
     await file.chmod(0o600)
     await file.sync()
-    return { name, ...(await hashWhole(file, signal)) }
+    return { name, ...(await describeFile(file, signal)) }
   } finally {
     await file.close()
   }
@@ -79,11 +79,10 @@ async function checkPart(dir: string, part: Part, signal: AbortSignal): Promise<
   try {
     const found = await file.stat()
     if (found.size !== bytes) throw new Error(wrongSize(name, found.size, bytes))
-    const isSame =
-      pieces && allocatedBytes(found) === pieces.allocated
-        ? (await hashPieces(file, pieces, signal)) === pieces.sha256
-        : (await hashWhole(file, signal)).sha256 === sha256
-    if (!isSame) throw new Error(`${name} is not what was written`)
+    const whole = { at: [[0, bytes]] as const, sha256 }
+    const read = pieces && allocatedBytes(found) === pieces.allocated ? pieces : whole
+    if ((await hashStretches(file, read.at, signal)) !== read.sha256)
+      throw new Error(`${name} is not what was written`)
     return identityOf(found)
   } finally {
     await file.close()

@@ -66,7 +66,7 @@ export class PieceFinder {
     return found
   }
 
-  /** Undefined where there is too little to be gained, or the file takes room where nothing was found: it could change there. */
+  /** Undefined for a file in very many pieces, and for one that takes room where nothing was found: it could change there. */
   finish(allocated: number, sha256: string): Pieces | undefined {
     const spare = (spareBlocks + this.#stretches / stretchesPerBlock) * pageBytes
     if (this.#at.length > mostPieces || allocated > this.#heldBytes + spare) return undefined

@@ -1,7 +1,23 @@
 // @timeout 120
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
+import { formatQemuArguments } from '../../../src/vmm/emulator/backend/qemu-arguments.ts'
+import { spawnQemu } from '../../../src/vmm/emulator/backend/qemu-process.ts'
+import { Qmp } from '../../../src/vmm/emulator/backend/qmp.ts'
+import type { VmConfig } from '../../../src/vmm/emulator/config/vm-config.ts'
+import { Log } from '../../../src/vmm/emulator/log.ts'
 import { needsQemu } from '../../support/requires.ts'
 import { suite } from '../../support/suite.ts'
 import { call } from './raw-client.ts'
@@ -128,6 +144,32 @@ needsQemu(test, 'a saved guest goes on where it was', () =>
   }),
 )
 
+needsQemu(test, 'one that an earlier version has saved, memory and devices in one, goes on as well', () =>
+  inRunDirectory(async directory => {
+    const snap = join(directory, 'snap')
+    mkdirSync(snap)
+    const url = `file://${snap}`
+    await withVmmIn(directory, [], async vmm => {
+      await boot(vmm, 'mode=tick')
+      await put(vmm, 'vm.pause')
+      await put(vmm, 'vm.snapshot', 204, { destination_url: url })
+    })
+    const saved = await saveWhole(directory, JSON.parse(readFileSync(join(snap, 'config.json'), 'utf8')))
+    await withVmmIn(directory, [], async vmm => {
+      await put(vmm, 'vm.restore', 204, { source_url: url })
+      await put(vmm, 'vm.resume')
+      await waitForTicks(vmm, saved + 2)
+      assert.not.match(readSerial(vmm), /hello/)
+      // It is saved as they are now.
+      await put(vmm, 'vm.pause')
+      const again = join(directory, 'again')
+      mkdirSync(again)
+      await put(vmm, 'vm.snapshot', 204, { destination_url: `file://${again}` })
+      assert.is(statSync(join(again, 'memory-ranges')).size, 67_108_864)
+    })
+  }),
+)
+
 needsQemu(test, 'a boot that QEMU refuses is a failed boot', () =>
   inRunDirectory(async directory => {
     const disk = join(directory, 'disk.raw')
@@ -198,13 +240,47 @@ async function readState(vmm: VmmProcess): Promise<string> {
   return (JSON.parse(body) as { state: string }).state
 }
 
-function readSerial({ directory }: VmmProcess): string {
+function readSerial({ directory }: Pick<VmmProcess, 'directory'>): string {
   const file = join(directory, 'serial.log')
   return existsSync(file) ? readFileSync(file, 'utf8') : ''
 }
 
+/** Has QEMU run a guest and save it by itself; gives the ticks that it had printed. */
+async function saveWhole(directory: string, config: VmConfig): Promise<number> {
+  const args = formatQemuArguments(config, {
+    accel: 'tcg',
+    serialFile: join(directory, 'serial.log'),
+    consoleFile: undefined,
+    ports: undefined,
+    memoryFile: undefined,
+    incoming: undefined,
+  })
+  rmSync(join(directory, 'serial.log'))
+  const qemu = spawnQemu('qemu-system-x86_64', args, undefined, new Log(join(directory, 'qemu.log'), 0))
+  const file = createWriteStream(join(directory, 'snap', 'memory-ranges'))
+  const server = createServer(stream => stream.pipe(file)).listen(join(directory, 'out.sock'))
+  try {
+    const qmp = new Qmp(qemu.qmp, () => {})
+    await qmp.execute('qmp_capabilities')
+    await qmp.execute('cont')
+    await waitUntil('tick 2', () => readTicks({ directory }) >= 2 || undefined, BOOT_MS)
+    await qmp.execute('stop')
+    await qmp.execute('migrate', { uri: `unix:${directory}/out.sock` })
+    await once(file, 'close')
+    const isSaved = async () =>
+      ((await qmp.execute('query-migrate')) as { status: string }).status === 'completed' || undefined
+    await waitUntil('the end of the saving', isSaved, BOOT_MS)
+    writeFileSync(join(directory, 'snap', 'state.json'), '{"emulator":{"backend":"qemu","takenPorts":[]}}')
+    return readTicks({ directory })
+  } finally {
+    qemu.kill()
+    await qemu.gone
+    server.close()
+  }
+}
+
 /** The number after the last tick that was printed in full. */
-function readTicks(vmm: VmmProcess): number {
+function readTicks(vmm: Pick<VmmProcess, 'directory'>): number {
   const ticks = readSerial(vmm).match(/(?<=tick )\d+(?=\n)/g)
   return Number(ticks?.at(-1) ?? -1)
 }

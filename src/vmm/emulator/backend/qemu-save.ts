@@ -34,7 +34,10 @@ export function readSavedGuest(directory: string): SavedGuest {
   }
 }
 
-/** Has QEMU tell of its memory as of one that need not be sent, or miss none of it in what comes in. */
+/**
+ * Has QEMU not miss a memory in what comes in. What goes out is of that form too, though with the memory, which is no shared
+ * one: the splitter takes it out.
+ */
 export async function leaveMemoryOut(qmp: Qmp): Promise<void> {
   await qmp.execute('migrate-set-capabilities', {
     capabilities: [{ capability: 'x-ignore-shared', state: true }],
@@ -47,7 +50,7 @@ export async function saveQemu(qmp: Qmp, directory: string, options: SaveOptions
   try {
     await leaveMemoryOut(qmp)
     const file = await open(join(directory, 'memory-ranges'), 'wx', 0o600)
-    const rest = await receive(qmp, options, stream => writeMemory(stream, file)).finally(() => file.close())
+    const rest = await receive(qmp, options, file).finally(() => file.close())
     const emulator = { backend: 'qemu', takenPorts, devices: gzipSync(rest).toString('base64') }
     writeFileSync(join(directory, 'state.json'), JSON.stringify({ emulator }))
   } catch (error) {
@@ -73,20 +76,16 @@ async function writeAll(file: FileHandle, bytes: Buffer, at: number): Promise<vo
 }
 
 /**
- * Has QEMU send its migration stream to a socket of ours. Its sandbox allows no helper processes, and this version cannot
+ * Has QEMU send its migration stream to a socket of ours, and gives what of it is no memory. QEMU's sandbox allows no helper processes, and this version cannot
  * write to a file by itself.
  */
-async function receive<T>(
-  qmp: Qmp,
-  { socketDirectory }: SaveOptions,
-  consume: (stream: Socket) => Promise<T>,
-): Promise<T> {
+async function receive(qmp: Qmp, { socketDirectory }: SaveOptions, file: FileHandle): Promise<Buffer> {
   const path = join(socketDirectory, `migrate-${process.pid}.sock`)
   const server = createServer()
   try {
     await listen(server, path)
-    const received = new Promise<T>((resolve, reject) => {
-      server.once('connection', stream => consume(stream).then(resolve, reject))
+    const received = new Promise<Buffer>((resolve, reject) => {
+      server.once('connection', stream => writeMemory(stream, file).then(resolve, reject))
     })
     let broken: NodeJS.ErrnoException | undefined
     received.catch(error => {
