@@ -93,6 +93,8 @@ test('what grows for as long as it is looked at is told from what does not', () 
   assert.throws(() => assertLevel(samples, 'grows', 5), /grows grows: 0, 10, 20/)
   assertLevel(samples, 'varies', 5)
   assertLevel(samples, 'falls', 5)
+  const peaking = samples.map((_, n) => ({ peaks: n === samples.length - 2 ? 100 : 1 }))
+  assertLevel(peaking, 'peaks', 5)
 })
 
 test.run()

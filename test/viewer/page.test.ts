@@ -79,7 +79,8 @@ needsChromium(test, 'a step tells its move, event, effects, timers, differences,
       assert.ok((await idsOf(page, '.place.state.visited')).includes('running'))
       assert.not.ok((await idsOf(page, '.place.state.visited')).includes('paused'))
       await page.locator('.details .chain a').first().click()
-      assert.is(await textOf(page, '.details h2'), 'restart.scheduled')
+      // The address changes first, and the page hears of that.
+      await page.locator('.details h2', { hasText: 'restart.scheduled' }).waitFor()
       assert.match(await textOf(page, '.details'), /CAUSED BY v\d+ vmm\.exited/i)
     },
     { hash: `#v${exited?.version}` },
